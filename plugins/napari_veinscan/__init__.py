@@ -1,0 +1,1 @@
+"""veinscan inside napari: reader, docks and keys on top of the headless library."""
