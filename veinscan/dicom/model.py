@@ -84,8 +84,64 @@ class Region:
     pulse_repetition_frequency_hz: float | None = None
     doppler_correction_angle_deg: float | None = None
     steering_angle_deg: float | None = None
+    sample_volume: tuple[float, float] | None = None
+    """`(row, col)` of the Doppler gate where the file gives it (DopplerSampleVolumeX/YPosition)."""
+    units: tuple[str, str] = ("", "")
+    """Units of `physical` along rows and columns: mm, s, cm/s, Hz, ...; '' for none."""
+    deltas: tuple[float | None, float | None] = (None, None)
+    """Signed change of the value a pixel downwards and to the right, in `units`; None where not usable."""
+    reference: tuple[float, float] | None = None
+    """Whole-frame `(row, col)` of the reference pixel (C.8.5.5.1.16), where the file gives a usable one."""
+    reference_value: tuple[float, float] = (0.0, 0.0)
+    """Values at the reference pixel along rows and columns, in `units`."""
     warnings: tuple[str, ...] = ()
     """Why a quantity is missing or was repaired, one sentence each."""
+
+    def physical(self, row: float, col: float) -> tuple[float | None, float | None]:
+        """Values at a point `(row, col)`, along rows and along columns, in `units`.
+
+        value = reference value + (pixel - reference pixel) * delta (C.8.5.5.1.17
+        to .21).  Without a reference pixel, lengths and times count from the
+        box's corner, and velocities and frequencies are None.
+        """
+        return self._value(0, row), self._value(1, col)
+
+    def pixel(self, row_value: float | None, col_value: float | None) -> tuple[float | None, float | None]:
+        """The point `(row, col)` at which values stand; the inverse of `physical`."""
+        return self._place(0, row_value), self._place(1, col_value)
+
+    def _origin(self, axis: int) -> tuple[float, float] | None:
+        if self.reference is not None:
+            return self.reference[axis], self.reference_value[axis]
+        return (float(self.box[axis]), 0.0) if self.units[axis] in ("mm", "s") else None
+
+    def _value(self, axis: int, place: float) -> float | None:
+        delta, origin = self.deltas[axis], self._origin(axis)
+        return None if delta is None or origin is None else origin[1] + (place - origin[0]) * delta
+
+    def _place(self, axis: int, value: float | None) -> float | None:
+        delta, origin = self.deltas[axis], self._origin(axis)
+        return None if value is None or delta is None or origin is None else origin[0] + (value - origin[1]) / delta
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is a two-dimensional picture of tissue, with colour or without."""
+        return self.kind in (RegionKind.TISSUE, RegionKind.COLOR_FLOW)
+
+    @property
+    def is_spectrum(self) -> bool:
+        """Whether it is a Doppler spectrum."""
+        return self.kind in (RegionKind.SPECTRAL_PW, RegionKind.SPECTRAL_CW)
+
+    @property
+    def high_priority(self) -> bool:
+        """Whether it lies on top where regions overlap (RegionFlags bit 0 is clear, C.8.5.5.1.3)."""
+        return not self.flags & 1
+
+    @property
+    def scroll(self) -> str:
+        """'scrolling', 'sweeping', 'sweeping then scrolling' or '' (RegionFlags bits 3 and 4)."""
+        return ("", "scrolling", "sweeping", "sweeping then scrolling")[(self.flags >> 3) & 3]
 
     @property
     def shape(self) -> tuple[int, int]:
