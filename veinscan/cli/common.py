@@ -1,0 +1,97 @@
+"""Arguments and options that several commands share, and the first steps of each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from veinscan import log
+from veinscan.errors import InvalidInputError
+from veinscan.settings import Settings, load
+
+if TYPE_CHECKING:
+    from veinscan.dicom import Clip, Study
+
+StudyArgument = Annotated[
+    Path, typer.Argument(metavar="STUDY", help="A folder, a file or a zip.", show_default=False)
+]
+StudyUidOption = Annotated[
+    str | None,
+    typer.Option(
+        "--study", metavar="UID", help="Which study, where STUDY holds several.", show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+
+_logger = logging.getLogger("veinscan.cli")
+
+
+def start(**options: object) -> Settings:
+    """Settings with the options of this call on top, and the log set up."""
+    log.setup()
+    settings = load(options)
+    log.setup(settings.log_level)
+    return settings
+
+
+def open_study(path: Path, study_uid: str | None) -> Study:
+    """The study under `path`; headers only, with a progress bar where there are many files."""
+    from veinscan.cli.progress import Bar
+    from veinscan.dicom import open_study as open_
+
+    with Bar("Reading headers", delay_s=1.0) as bar:
+        study = open_(path, study_uid=study_uid, progress=bar.update)
+    _logger.info("opened a study: %d clips, %d files skipped", len(study.clips), len(study.skipped))
+    return study
+
+
+def skipped_json(study: Study) -> list[dict[str, str]]:
+    """`skipped[]` of the contract."""
+    return [{"file": s.path, "reason": s.reason} for s in study.skipped]
+
+
+def skipped_lines(study: Study) -> list[str]:
+    """What was skipped and why, a line each; nothing when nothing was."""
+    if not study.skipped:
+        return []
+    return ["", "Skipped:", *(f"  {s.path}: {s.reason}" for s in study.skipped)]
+
+
+def study_lines(study: Study) -> list[str]:
+    """The line that names the study."""
+    from veinscan.cli.output import count
+
+    return [f"Study {study.study_instance_uid}: {count(len(study.clips), 'clip')}"]
+
+
+def choose_clips(study: Study, file: str | None) -> tuple[Clip, ...]:
+    """All clips, or the one named by `--file` (relative path, or SOP Instance UID).
+
+    Raises
+    ------
+    InvalidInputError
+        No clip has that name; the sentence lists some that there are.
+    """
+    if file is None:
+        return study.clips
+    wanted = file.replace("\\", "/").removeprefix("./")
+    for clip in study.clips:
+        if wanted in (clip.file, clip.sop_instance_uid):
+            return (clip,)
+    for skipped in study.skipped:
+        if wanted == skipped.path:
+            raise InvalidInputError(
+                f"it was skipped: {skipped.reason}", where=skipped.path, do="choose another clip"
+            )
+    known = _some(c.file for c in study.clips)
+    raise InvalidInputError(f"the study has no clip '{file}'", where="--file", do=f"use one of {known}")
+
+
+def _some(names: Iterable[str], limit: int = 6) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
+    return ", ".join(listed[:limit]) + more

@@ -1,0 +1,138 @@
+"""Runs one command: where its result goes, and what an error looks like."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, TextIO
+
+from veinscan import log
+from veinscan.cli.output import Result, print_json, print_text
+from veinscan.errors import AmbiguousStudyError, CancelledError, VeinscanError
+
+_logger = logging.getLogger("veinscan.cli")
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (default: `sys.argv[1:]`); see `veinscan.cli.main`."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    stdout = sys.stdout
+    as_json = "--json" in (args[: args.index("--")] if "--" in args else args)
+    try:
+        with _quiet(as_json), warnings.catch_warnings():
+            log.route_warnings()
+            code = _run(args, as_json, stdout)
+        stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output went away (`veinscan inspect | head`): nothing left to say.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        return 1
+    return code
+
+
+@contextlib.contextmanager
+def _quiet(as_json: bool) -> Iterator[None]:
+    """With `--json`, whatever a library prints goes to stderr: stdout holds the object alone."""
+    if not as_json:
+        yield
+        return
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+def _run(args: list[str], as_json: bool, stdout: TextIO) -> int:
+    started = time.monotonic()
+    name = next((a for a in args if not a.startswith("-")), "")
+    try:
+        from veinscan.cli.app import app
+
+        result: Any = app(args or ["--help"], prog_name="veinscan", standalone_mode=False)
+        code = _print(result, as_json, stdout) if args else 2
+    except BrokenPipeError:
+        raise
+    except VeinscanError as error:
+        code = 1
+        log.setup()
+        _logger.info("%s ended with %s", name, log.describe_exception(error).strip())
+        _fail(_as_object(error), as_json, stdout)
+    except KeyboardInterrupt:
+        code = 130
+        _fail({"what": "stopped", "where": "", "do": ""}, as_json, stdout)
+    except Exception as error:
+        if hasattr(error, "format_message"):
+            code = _wrong_call(error, as_json, stdout)
+        elif type(error).__name__ == "Abort":
+            code = 130
+            _fail({"what": "stopped", "where": "", "do": ""}, as_json, stdout)
+        else:
+            code = 1
+            _fail(_unexpected(error, name), as_json, stdout)
+    if _logger.hasHandlers():
+        _logger.info("%s: exit %d after %.1f s", name or "help", code, time.monotonic() - started)
+    return code
+
+
+def _print(result: Any, as_json: bool, stdout: TextIO) -> int:
+    if isinstance(result, Result):
+        if as_json:
+            print_json(result.data, stdout)
+        else:
+            print_text(result.text, stdout)
+        return result.exit_code
+    return result if isinstance(result, int) else 0
+
+
+def _fail(error: dict[str, str], as_json: bool, stdout: TextIO) -> None:
+    if as_json:
+        print_json({"error": error}, stdout)
+    else:
+        sentence = f"{error['where']}: {error['what']}" if error["where"] else error["what"]
+        sentence += f"; {error['do']}" if error["do"] else ""
+        print_text("veinscan: " + " ".join(sentence.split()), sys.stderr)
+
+
+def _as_object(error: VeinscanError) -> dict[str, str]:
+    data = error.as_json()
+    if isinstance(error, AmbiguousStudyError) and error.study_uids:
+        missing = [uid for uid in error.study_uids if uid not in data["what"] + data["do"]]
+        if missing:
+            data["do"] = "choose one with --study UID: " + ", ".join(error.study_uids)
+    if isinstance(error, CancelledError):
+        data["what"] = data["what"] or "stopped"
+    return data
+
+
+def _wrong_call(error: Any, as_json: bool, stdout: TextIO) -> int:
+    """An option or argument that does not fit; typer names it, we add where help is."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return 2
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "veinscan"
+    text = error.format_message().strip().rstrip(".")
+    text = text[:1].lower() + text[1:] if text[1:2].islower() else text
+    _fail({"what": text, "where": "", "do": f"see '{command} --help'"}, as_json, stdout)
+    return 2
+
+
+def _unexpected(error: Exception, name: str) -> dict[str, str]:
+    """The last resort: one sentence, and the place of the fault in the log."""
+    path = log.setup()
+    _logger.error("%s failed unexpectedly", name, exc_info=error)
+    if isinstance(error, OSError) and error.strerror:
+        what, do = f"the system says '{error.strerror}'", "check that the place exists and can be used"
+        where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
+        return {"what": what, "where": where, "do": do}
+    if isinstance(error, MemoryError):
+        return {"what": "there is not enough memory", "where": "", "do": "close other programs and try again"}
+    do = f"please report it with the log {path}" if path else "please report it (no log could be written)"
+    return {"what": f"an unexpected fault ({type(error).__name__}) stopped veinscan", "where": name, "do": do}

@@ -1,0 +1,179 @@
+"""`veinscan targets list / add`: the plan of a study."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from veinscan.cli.common import (
+    JsonOption,
+    StudyArgument,
+    StudyUidOption,
+    choose_clips,
+    open_study,
+    start,
+)
+from veinscan.cli.output import Result, count, table
+from veinscan.errors import InvalidInputError
+from veinscan.settings import reader_name
+
+if TYPE_CHECKING:
+    from veinscan.dicom import Study
+    from veinscan.plan.model import Record
+
+_HEADERS = (
+    "#", "side", "vein", "diameter mm", "depth mm", "status", "clip", "frame", "row,col", "marked by", "notes"
+)  # fmt: skip
+
+targets = typer.Typer(help="The injection targets of a study.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@targets.command("list")
+def list_targets(
+    study: StudyArgument, study_uid: StudyUidOption = None, as_json: JsonOption = False
+) -> Result:
+    """List the targets of the record, in order of injection."""
+    start()
+    opened = open_study(study, study_uid)
+    from veinscan.record import load_record
+
+    record = load_record(opened)
+    return Result(_json(record, opened), "" if as_json else _text(record, opened))
+
+
+@targets.command("add")
+def add(
+    study: StudyArgument,
+    file: Annotated[
+        str, typer.Option("--file", metavar="F", help="The clip, as 'inspect' names it.", show_default=False)
+    ],
+    frame: Annotated[int, typer.Option(metavar="N", help="The frame, counted from 0.", show_default=False)],
+    point: Annotated[
+        str, typer.Option(metavar="ROW,COL", help="The place, in whole-frame pixels.", show_default=False)
+    ],
+    reader: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Who marks it; default: the settings, the user.", show_default=False
+        ),
+    ] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="FIELD=VALUE", help="Such as side=left; repeat for more.", show_default=False
+        ),
+    ] = None,
+    study_uid: StudyUidOption = None,
+    as_json: JsonOption = False,
+) -> Result:
+    """Mark a place as a target, measure the lumen there, and save a new version of the record."""
+    settings = start(reader=reader)
+    place = parse_point(point)
+    fields = parse_fields(values or [])
+    name = reader_name(settings)
+    opened = open_study(study, study_uid)
+    (clip,) = choose_clips(opened, file)
+    from veinscan.plan.editing import add_target, target_at_point
+    from veinscan.plan.model import Reader
+    from veinscan.record import load_record, save_record
+
+    who = Reader(name=name)
+    record = load_record(opened)
+    target = target_at_point(clip, frame, place, who, **fields)
+    saved = save_record(opened, add_target(record, target), who)
+    data = _json(saved.record, opened) | {"added": target.id, "saved": str(saved.path)}
+    order = next((t.order for t in saved.record.targets if t.id == target.id), None)
+    text = f"Target {order} saved as version {saved.record.version} by {name}: {saved.path}"
+    return Result(data, text if as_json else f"{text}\n\n{_text(saved.record, opened)}")
+
+
+def parse_point(text: str) -> tuple[float, float]:
+    """'ROW,COL' as two numbers.
+
+    Raises
+    ------
+    InvalidInputError
+        It is something else.
+    """
+    parts = text.replace(";", ",").split(",")
+    try:
+        row, col = (float(part) for part in parts)
+        if math.isfinite(row) and math.isfinite(col):
+            return row, col
+    except ValueError:
+        pass
+    raise InvalidInputError(
+        f"'{text}' is not a point", where="--point", do="give row and column, as in --point 212,340.5"
+    )
+
+
+def parse_fields(pairs: list[str]) -> dict[str, str]:
+    """'field=value' pairs as a mapping; the values stay text, which the plan's own rules read.
+
+    Raises
+    ------
+    InvalidInputError
+        A pair has no '=', a field is given twice.
+    """
+    from veinscan.plan.editing import EDITABLE_FIELDS
+
+    fields: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        name = name.strip()
+        if not equals or not name:
+            raise InvalidInputError(
+                f"'{pair}' is not FIELD=VALUE",
+                where="--set",
+                do="give one of " + ", ".join(EDITABLE_FIELDS) + ", as in --set side=left",
+            )
+        if name in fields:
+            raise InvalidInputError(f"'{name}' is given twice", where="--set", do="give it once")
+        fields[name] = value
+    return fields
+
+
+def _json(record: Record, study: Study) -> dict[str, Any]:
+    from veinscan.plan.as_json import record_json
+
+    return record_json(record, study)
+
+
+def _text(record: Record, study: Study) -> str:
+    lines = [f"Study {study.study_instance_uid}"]
+    if record.version == 0:
+        lines.append("No record has been saved yet.")
+    else:
+        lines.append(f"{count(len(record.targets), 'target')}, version {record.version}")
+    if record.targets:
+        by_uid = {clip.sop_instance_uid: clip.file for clip in study.clips}
+        rows = [
+            (
+                t.order,
+                t.side.value,
+                t.vein,
+                _mm(t.diameter_mm),
+                _mm(t.depth_mm),
+                t.status.value,
+                by_uid.get(t.sop_instance_uid, "(clip not found)"),
+                t.frame_index,
+                f"{t.point[0]:.0f},{t.point[1]:.0f}",
+                t.marked_by,
+                " ".join(t.notes.split())[:60],
+            )
+            for t in sorted(record.targets, key=lambda t: t.order)
+        ]
+        lines += ["", table(_HEADERS, rows, right=(0, 3, 4, 7, 8))]
+    if record.reviews:
+        lines += ["", f"{count(len(record.reviews), 'candidate')} reviewed"]
+    if record.conflicts:
+        lines += ["", "Conflicts between two saved versions:", *(f"  {text}" for text in record.conflicts)]
+    if record.read_only:
+        lines += ["", f"Read only: {record.read_only}"]
+    return "\n".join(lines)
+
+
+def _mm(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1f}"
