@@ -48,3 +48,42 @@ class Candidate:
     def centre(self, frame_index: int) -> tuple[float, float]:
         """`(row, col)` of the lumen's centre on a frame; KeyError off its frames."""
         return self.centres[frame_index]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LumenMeasure:
+    """A lumen measured at one place of one frame, in that frame's pixels."""
+
+    outline: Outline
+    """Inner wall."""
+    centre: tuple[float, float]
+    """`(row, col)`."""
+    diameter_mm: float
+    """Inner diameter, minor axis."""
+    depth_mm: float
+    """Skin to the near wall."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinderSettings:
+    """What a search looks for; results carry the settings that made them."""
+
+    diameters_mm: tuple[float, float] = (0.5, 8.0)
+    """Smallest and largest inner diameter."""
+    max_depth_mm: float = 40.0
+    """Deepest near wall, from the skin."""
+    min_score: float = 0.3
+    """Candidates below it are not reported."""
+    max_candidates: int = 20
+    """At most so many to a clip, best first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipCandidates:
+    """What a search of one clip gave."""
+
+    candidates: tuple[Candidate, ...]
+    """Best first, in whole-frame pixels."""
+    warnings: tuple[str, ...]
+    """Why there are none, or what to know about the measures; one sentence each."""
+    settings: FinderSettings

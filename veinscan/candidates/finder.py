@@ -1,0 +1,261 @@
+"""`find_candidates`: from the frames of a clip to ranked candidates."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from veinscan.candidates.detect import Lumen, detect
+from veinscan.candidates.model import Candidate, FinderSettings
+from veinscan.candidates.propose import prepare
+from veinscan.candidates.score import PARTS, logistic
+from veinscan.candidates.track import Track, Tracker
+from veinscan.enhance.checks import MAX_PIXELS, checked_diameters, checked_spacing
+from veinscan.enhance.grid import AnalysisGrid, analysis_grid
+from veinscan.errors import InvalidInputError
+
+Progress = Callable[[int, int], None]
+"""`progress(done, total)` after every frame; may raise CancelledError, which ends the search."""
+
+FrameSource = Callable[[int], npt.NDArray[np.uint8]]
+MaskSource = Callable[[int], npt.NDArray[np.bool_]]
+
+MIN_SCORE = 0.05
+"""Score below which `find_candidates` reports nothing."""
+
+MAX_CANDIDATES = 40
+"""Most candidates of a clip that `find_candidates` reports."""
+
+LONG_ENOUGH = 8
+"""Clips of at least so many frames are asked for persistence."""
+
+MIN_SEEN = 3
+"""Frames on which a candidate of such a clip must be seen."""
+
+PERSISTENCE_WEIGHT = 1.5
+"""Most that being seen on every frame adds to the logit, and being seen on few takes."""
+
+LONGITUDINAL = 2.2
+"""Ratio of the axes from which an outline is read as a longitudinal view."""
+
+
+def find_candidates(
+    frames: npt.ArrayLike,
+    spacing_mm: float | Sequence[float],
+    *,
+    diameters_mm: Sequence[float] = (0.5, 8.0),
+    max_depth_mm: float = 40.0,
+    flow_cm_s: npt.ArrayLike | None = None,
+    skin_row: float = 0,
+    progress: Progress | None = None,
+) -> list[Candidate]:
+    """Vessel-like structures of a clip, best first.
+
+    Parameters
+    ----------
+    frames : (n, rows, cols) uint8
+        B-mode frames, cropped to the picture.
+    spacing_mm : float or (row, col)
+        Sides of a pixel in mm.
+    diameters_mm : (smallest, largest)
+        Inner diameters looked for, in mm.
+    max_depth_mm : float
+        Largest depth of the near wall below the skin, in mm.
+    flow_cm_s : (n, rows, cols) float, optional
+        Velocity where there is colour, NaN elsewhere.
+    skin_row : float
+        Row of the skin in the frames; nothing above it is searched.
+    progress : callable, optional
+        Called as `progress(done, total)` after every frame; CancelledError raised in it comes out.
+
+    Returns
+    -------
+    list of Candidate
+        With coordinates in pixels of the frames; the same input gives the same list and ids.
+
+    Raises
+    ------
+    InvalidInputError
+        When a value cannot be used; the sentence says what to pass.
+    """
+    array = np.asarray(frames)
+    if array.ndim != 3:
+        raise InvalidInputError(
+            f"the frames have shape {array.shape}",
+            do="pass grey frames (n, rows, cols); one frame as image[None]",
+        )
+    if array.dtype != np.uint8:
+        raise InvalidInputError(
+            f"the frames have values of type {array.dtype}", do="pass grey levels from 0 to 255 as uint8"
+        )
+    flow: npt.NDArray[np.floating] | None = None
+    if flow_cm_s is not None:
+        flow = np.asarray(flow_cm_s)
+        if flow.shape != array.shape or flow.dtype.kind != "f":
+            raise InvalidInputError(
+                f"flow_cm_s has shape {flow.shape} of {flow.dtype} and the frames {array.shape}",
+                do="pass cm/s as floats for every pixel of the frames, NaN where no colour is",
+            )
+    settings = FinderSettings(
+        diameters_mm=checked_diameters(diameters_mm),
+        max_depth_mm=max_depth_mm,
+        min_score=MIN_SCORE,
+        max_candidates=MAX_CANDIDATES,
+    )
+    colour = None if flow is None else (lambda index: np.isfinite(flow[index]))
+    return search(
+        lambda index: array[index],
+        array.shape,
+        checked_spacing(spacing_mm),
+        settings,
+        skin_row=skin_row,
+        colour_at=colour,
+        progress=progress,
+    )
+
+
+def search(
+    frame_at: FrameSource,
+    shape: tuple[int, ...],
+    spacing_mm: tuple[float, float],
+    settings: FinderSettings,
+    *,
+    skin_row: float = 0.0,
+    colour_at: MaskSource | None = None,
+    progress: Progress | None = None,
+    id_seed: str = "",
+) -> list[Candidate]:
+    """The search behind `find_candidates`, reading one frame at a time.
+
+    `shape` is `(n, rows, cols)`; `id_seed` makes ids of different clips differ.
+    """
+    count, rows, cols = shape
+    diameters = checked_diameters(settings.diameters_mm)
+    depth = float(settings.max_depth_mm)
+    if not math.isfinite(depth) or depth <= 0:
+        raise InvalidInputError(f"max_depth_mm is {depth:g}", do="pass a positive depth in mm")
+    if not math.isfinite(skin_row):
+        raise InvalidInputError(
+            f"skin_row is {skin_row}", do="pass the row of the skin, 0 when it is the first"
+        )
+    if rows * cols > MAX_PIXELS:
+        raise InvalidInputError(
+            f"a frame has {rows} x {cols} pixels", do=f"pass at most {MAX_PIXELS}: crop it or shrink it"
+        )
+    first = min(max(math.floor(skin_row), 0), rows)
+    last = min(math.ceil(skin_row + (depth + diameters[1]) / spacing_mm[0]) + 1, rows)
+    if count == 0 or last - first < 1 or cols < 1:
+        return []
+    grid = analysis_grid((last - first, cols), spacing_mm, diameters[0])
+    if min(grid.grid_shape) * grid.pixel_mm < diameters[0]:
+        return []
+    tracker = Tracker(grid.pixel_mm)
+    for index in range(count):
+        frame = np.ascontiguousarray(frame_at(index)[first:last]).astype(np.float32)
+        tracker.add_frame(index, detect(prepare(frame, grid, diameters[1]), diameters))
+        if progress is not None:
+            progress(index + 1, count)
+    scored = [(*track_logit(track, count), track) for track in tracker.tracks]
+    scored = [entry for entry in scored if logistic(np.array(entry[0])) >= settings.min_score]
+    scored.sort(
+        key=lambda entry: (
+            -entry[0],
+            next(iter(entry[2].lumens)),
+            entry[2].lumens[entry[2].last_frame].centre,
+        )
+    )
+    out: list[Candidate] = []
+    used: set[str] = set()
+    for logit, evidence, track in scored:
+        if len(out) >= settings.max_candidates:
+            break
+        made = _candidate(
+            track, grid, first, spacing_mm, skin_row, logit, evidence, id_seed, used, len(out) + 1
+        )
+        if 0 <= made.depth_mm <= depth:
+            used.add(made.id)
+            out.append(made if colour_at is None else _with_flow(made, colour_at, (rows, cols)))
+    return out
+
+
+def track_logit(track: Track, count: int) -> tuple[float, dict[str, float]]:
+    """The sum behind the score of a track in a clip of `count` frames, and its named summands."""
+    lumens = sorted(track.lumens.values(), key=lambda lumen: -lumen.logit)
+    # the better half speaks: a vein is not less of one for the frames on which it is hard to see
+    best = lumens[: max(1, (len(lumens) + 1) // 2)]
+    parts = np.mean([lumen.parts for lumen in best], axis=0)
+    evidence = {name: round(float(value), 4) for name, value in zip((*PARTS, "prior"), parts, strict=True)}
+    logit = float(parts.sum())
+    if count >= LONG_ENOUGH:
+        seen = len(track.lumens)
+        share = math.log2(seen) / math.log2(count)
+        persistence = PERSISTENCE_WEIGHT * (2.0 * share - 1.0) if seen >= MIN_SEEN else -10.0
+        evidence["persistence"] = round(persistence, 4)
+        logit += persistence
+    return logit, evidence
+
+
+def _candidate(
+    track: Track,
+    grid: AnalysisGrid,
+    first_row: int,
+    spacing_mm: tuple[float, float],
+    skin_row: float,
+    logit: float,
+    evidence: dict[str, float],
+    id_seed: str,
+    used: set[str],
+    rank: int,
+) -> Candidate:
+    """A track in the pixels of the whole frames."""
+    offset = np.array([first_row, 0.0])
+    limit = np.array([grid.shape[0] + first_row, grid.shape[1]]) - 0.5
+
+    def in_frame(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+        return np.asarray(np.clip(grid.to_frame(points) + offset, -0.5 + offset, limit), np.float32)
+
+    outlines = {index: in_frame(lumen.outline) for index, lumen in track.lumens.items()}
+    centres = {}
+    for index, lumen in track.lumens.items():
+        row, col = in_frame(np.array(lumen.centre))
+        centres[index] = (float(row), float(col))
+    best_frame = max(track.lumens, key=lambda index: (track.lumens[index].logit, -index))
+    best: Lumen = track.lumens[best_frame]
+    diameter = best.minor_px * grid.pixel_mm
+    depth = (float(outlines[best_frame][:, 0].min()) - skin_row) * spacing_mm[0]
+    row, col = centres[best_frame]
+    key = f"{id_seed}|{best_frame}|{row:.1f}|{col:.1f}|{diameter:.2f}"
+    digest = hashlib.blake2s(key.encode(), digest_size=5).hexdigest()
+    name = f"c{digest}"
+    while name in used:
+        name += "x"
+    long = best.major_px >= LONGITUDINAL * best.minor_px
+    return Candidate(
+        id=name,
+        frame_indices=tuple(track.lumens),
+        best_frame=best_frame,
+        outlines=outlines,
+        centres=centres,
+        diameter_mm=round(diameter, 3),
+        depth_mm=round(depth, 3),
+        length_mm=round(best.major_px * grid.pixel_mm, 3) if long else None,
+        score=round(float(logistic(np.array(logit))), 4),
+        rank=rank,
+        evidence=evidence,
+    )
+
+
+def _with_flow(candidate: Candidate, colour_at: MaskSource, shape: tuple[int, int]) -> Candidate:
+    """The candidate with the share of its lumen that is coloured on its best frame."""
+    lumen = np.zeros(shape, np.uint8)
+    vertices = np.round(candidate.outline(candidate.best_frame)[:, ::-1]).astype(np.int32)
+    cv2.fillPoly(lumen, [vertices], (1,))
+    inside = lumen > 0
+    share = float(colour_at(candidate.best_frame)[inside].mean()) if inside.any() else 0.0
+    return replace(candidate, flow_fraction=round(share, 3))

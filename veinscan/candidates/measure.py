@@ -1,0 +1,88 @@
+"""`measure_at`: the lumen at a place a person clicked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from veinscan.candidates.model import LumenMeasure
+from veinscan.candidates.propose import fit_at, prepare
+from veinscan.candidates.shapes import measure_polygons
+from veinscan.enhance.checks import checked_diameters, checked_image, checked_spacing
+from veinscan.enhance.grid import analysis_grid
+from veinscan.enhance.medial import diameters_between
+from veinscan.errors import InvalidInputError
+
+MAX_COST = -0.12
+"""Mean cost of a ray above which a ring is no wall: -0.12 is a rise of 8 grey levels all round."""
+
+OFF_CENTRE = 1.1
+"""A click belongs to a ring when it lies within it, or this far out in units of its radius."""
+
+
+def measure_at(
+    image: npt.ArrayLike,
+    point: Sequence[float],
+    spacing_mm: float | Sequence[float],
+    *,
+    skin_row: float = 0,
+    diameters_mm: Sequence[float] = (0.5, 20.0),
+) -> LumenMeasure | None:
+    """The inner wall around a point, or None where no wall surrounds it.
+
+    Parameters
+    ----------
+    image : (rows, cols) array
+        Grey levels 0..255.
+    point : (row, col)
+        In pixels of the image; inside the lumen, need not be its middle.
+    spacing_mm : float or (row, col)
+        Sides of a pixel in mm.
+    skin_row : float
+        Row from which depth counts.
+    diameters_mm : (smallest, largest)
+        Inner diameters that are tried, in mm.
+
+    Raises
+    ------
+    InvalidInputError
+        When a value cannot be used or the point lies off the image.
+    """
+    grey = checked_image(image)
+    spacing = checked_spacing(spacing_mm)
+    sizes = checked_diameters(diameters_mm)
+    rows, cols = grey.shape
+    row, col = (float(value) for value in point)
+    if not (
+        math.isfinite(row) and math.isfinite(col) and -0.5 <= row < rows - 0.5 and -0.5 <= col < cols - 0.5
+    ):
+        raise InvalidInputError(
+            f"the point ({row:g}, {col:g}) lies off the image of {rows} x {cols} pixels",
+            do="pass (row, col) on a pixel of it",
+        )
+    grid = analysis_grid((rows, cols), spacing, sizes[0])
+    prepared = prepare(grey, grid, sizes[1])
+    tried = np.array(diameters_between(*sizes)) / grid.pixel_mm / 2.0
+    clicked = grid.to_grid(np.array([row, col]))
+    rings, shapes = fit_at(prepared, np.repeat(clicked[None], len(tried), axis=0), tried)
+    radius = np.sqrt(shapes.area / np.pi)
+    away = np.hypot(*(shapes.centre - clicked).T)
+    size_mm = shapes.minor * grid.pixel_mm
+    usable = (away <= OFF_CENTRE * radius) & (size_mm >= sizes[0] / 1.1) & (size_mm <= sizes[1] * 1.1)
+    usable &= rings.cost <= MAX_COST
+    if not usable.any():
+        return None
+    best = int(np.where(usable, rings.cost, np.inf).argmin())
+    outline = grid.to_frame(rings.outlines()[best])
+    outline = np.clip(outline, -0.5, np.array([rows, cols]) - 0.5)
+    in_mm = measure_polygons(outline[None] * np.asarray(spacing))
+    centre = in_mm.centre[0] / np.asarray(spacing)
+    return LumenMeasure(
+        outline=outline.astype(np.float32),
+        centre=(float(centre[0]), float(centre[1])),
+        diameter_mm=round(float(in_mm.minor[0]), 3),
+        depth_mm=round((float(outline[:, 0].min()) - skin_row) * spacing[0], 3),
+    )

@@ -1,0 +1,121 @@
+"""What the filters and the search accept; everything else is one sentence that says what to pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from veinscan.errors import InvalidInputError
+
+MAX_ANISOTROPY = 20.0
+"""Largest ratio of the sides of a pixel.  Scanners stay below 3; beyond 20 the numbers are a mistake."""
+
+SPACING_LIMITS_MM = (1e-3, 10.0)
+"""Sides of a pixel that can belong to an ultrasound picture, in mm."""
+
+DIAMETER_LIMITS_MM = (0.1, 100.0)
+"""Sizes that can be searched for, in mm."""
+
+MAX_PIXELS = 1 << 26
+"""Largest frame that is filtered: 67 million pixels, forty times a 4K screen's quarter."""
+
+
+def checked_spacing(spacing_mm: float | Sequence[float]) -> tuple[float, float]:
+    """`(row, col)` in mm from one number or a pair.
+
+    Raises
+    ------
+    InvalidInputError
+        When a side is not a positive finite number, or no ultrasound pixel has such sides.
+    """
+    values = np.asarray(spacing_mm, dtype=object).ravel().tolist()
+    if len(values) == 1:
+        values = values * 2
+    try:
+        row, col = (float(value) for value in values)
+    except (TypeError, ValueError):
+        raise InvalidInputError(
+            f"spacing_mm is {spacing_mm!r}", do="pass the side of a pixel in mm, or (row, col)"
+        ) from None
+    low, high = SPACING_LIMITS_MM
+    if not all(math.isfinite(side) and low <= side <= high for side in (row, col)):
+        raise InvalidInputError(
+            f"spacing_mm is ({row:g}, {col:g})", do=f"pass sides of a pixel between {low:g} and {high:g} mm"
+        )
+    if max(row, col) / min(row, col) > MAX_ANISOTROPY:
+        raise InvalidInputError(
+            f"spacing_mm is ({row:g}, {col:g}): one side is more than {MAX_ANISOTROPY:g} times the other",
+            do="check that both are in mm",
+        )
+    return row, col
+
+
+def checked_diameters(diameters_mm: Sequence[float]) -> tuple[float, float]:
+    """`(smallest, largest)` in mm; raises InvalidInputError when reversed, empty or out of limits."""
+    try:
+        smallest, largest = (float(value) for value in diameters_mm)
+    except (TypeError, ValueError):
+        raise InvalidInputError(
+            f"diameters_mm is {diameters_mm!r}", do="pass (smallest, largest) in mm"
+        ) from None
+    low, high = DIAMETER_LIMITS_MM
+    if not (math.isfinite(smallest) and math.isfinite(largest) and low <= smallest and largest <= high):
+        raise InvalidInputError(
+            f"diameters_mm is ({smallest:g}, {largest:g})", do=f"pass sizes between {low:g} and {high:g} mm"
+        )
+    if smallest >= largest:
+        raise InvalidInputError(
+            f"diameters_mm is ({smallest:g}, {largest:g})", do="pass the smaller diameter first"
+        )
+    return smallest, largest
+
+
+def checked_image(image: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """(rows, cols) float32 grey levels on the scale 0..255.
+
+    Raises
+    ------
+    InvalidInputError
+        When the image is not two-dimensional, is empty or too large, or holds
+        values that are not finite or not between 0 and 255.
+    """
+    array = np.asarray(image)
+    if array.ndim == 3 and array.shape[-1] in (3, 4):
+        raise InvalidInputError(
+            f"the image has shape {array.shape}, which is colour", do="pass its grey picture, clip.bmode(i)"
+        )
+    if array.ndim != 2 or array.size == 0:
+        raise InvalidInputError(f"the image has shape {array.shape}", do="pass one frame (rows, cols)")
+    if array.size > MAX_PIXELS:
+        raise InvalidInputError(
+            f"the image has {array.size} pixels", do=f"pass at most {MAX_PIXELS}: crop it or shrink it"
+        )
+    if array.dtype == np.uint8:
+        return array.astype(np.float32)
+    if array.dtype.kind not in "iuf":
+        raise InvalidInputError(
+            f"the image has values of type {array.dtype}", do="pass grey levels from 0 to 255 as uint8"
+        )
+    if not np.isfinite(array).all():
+        raise InvalidInputError(
+            "the image holds NaN or infinity", do="replace them, with 0 where no picture is"
+        )
+    if array.min() < 0 or array.max() > 255:
+        raise InvalidInputError(
+            f"the image holds values from {array.min():g} to {array.max():g}",
+            do="pass grey levels from 0 to 255",
+        )
+    return array.astype(np.float32)
+
+
+def checked_mask(mask: npt.ArrayLike, shape: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """(rows, cols) bool, true where the picture is tissue; raises InvalidInputError on another shape."""
+    array = np.asarray(mask)
+    if array.shape != shape:
+        raise InvalidInputError(
+            f"the mask has shape {array.shape} and the image {shape}", do="pass a mask of the image's shape"
+        )
+    return array.astype(bool)

@@ -1,0 +1,153 @@
+"""Symmetric-wall medialness times darkness: how much a place is the middle of a dark lumen of a given width.
+
+For a diameter D the blurred picture B is read on two circles around each
+place, just inside and just outside a wall that would lie at D/2.  Along each
+of 8 axes both walls must be there, so the smaller of the two steps counts:
+
+    step(n)  = B(p + R_out n) - B(p - 0 + R_in n)            grey levels
+    tube     = max over axes of min(step(n), step(-n))       >= 0
+    blob     = mean over axes of min(step(n), step(-n))      >= 0
+    response = (tube + BLOB_GAIN blob) / 2 x darkness        0..1
+
+with darkness = clip((mean of B outside - B(p)) / FULL_STEP, 0, 1).  Steps are
+differences of log-compressed grey levels at a distance that grows with D, so
+the measure is scale-normalised; nothing in it depends on the rest of the
+frame or on the order of the sizes.  Large sizes are read on a pyramid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Map = npt.NDArray[np.float32]
+
+FULL_STEP = 64.0
+"""Grey levels that count as a full wall: about 15 dB of a 60 dB display."""
+
+BLOB_GAIN = 1.6
+"""Weight of the all-round part beside the best axis."""
+
+BLUR_PER_DIAMETER = 0.12
+"""Sigma of the blur before reading the circles, as a share of D."""
+
+MIN_BLUR_PX = 0.7
+
+INNER_CIRCLE, OUTER_CIRCLE = 0.30, 0.72
+"""Radii of the circles as shares of D: a wall at 0.5 D lies between them."""
+
+SIZES_PER_OCTAVE = 3
+
+AXES = 8
+"""Axes tried at each place, evenly over half a turn."""
+
+PIXELS_ACROSS = {"exact": 12.0, "live": 6.0}
+"""Least pixels across D that a level of the pyramid must give; the finest serves whatever is smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class SizeMap:
+    """The response at one diameter, on its level of the pyramid."""
+
+    diameter_mm: float
+    level: int
+    """The grid shrunk by 2 so many times."""
+    response: Map
+    """(rows, cols) of that level, 0..1."""
+
+
+def diameters_between(smallest_mm: float, largest_mm: float) -> list[float]:
+    """Geometric steps from smallest to largest, three to the octave."""
+    count = max(2, round(SIZES_PER_OCTAVE * np.log2(largest_mm / smallest_mm)) + 1)
+    return [float(size) for size in np.geomspace(smallest_mm, largest_mm, count)]
+
+
+def pyramid(image: Map, levels: int) -> list[Map]:
+    """The picture and its halves: level k has 1/2^k of the resolution; stops where a side would vanish."""
+    out = [image]
+    while len(out) <= levels and min(out[-1].shape) >= 8:
+        rows, cols = out[-1].shape
+        # area means of an odd side would shift the picture: pad to even first
+        even = cv2.copyMakeBorder(out[-1], 0, rows % 2, 0, cols % 2, cv2.BORDER_REPLICATE)
+        size = even.shape[1] // 2, even.shape[0] // 2
+        out.append(np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), np.float32))
+    return out
+
+
+def level_of(diameter_mm: float, pixel_mm: float, pixels_across: float, levels: int) -> int:
+    """The coarsest level at which D still has the wanted pixels across."""
+    level = int(np.floor(np.log2(max(diameter_mm / pixel_mm / pixels_across, 1.0)) + 1e-9))
+    return min(level, levels)
+
+
+def shifted(image: Map, row: float, col: float) -> Map:
+    """The picture read at `p + (row, col)`: bilinear, edge values continued."""
+    matrix = np.array([[1.0, 0.0, col], [0.0, 1.0, row]], np.float32)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    size = image.shape[1], image.shape[0]
+    out = cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(out, np.float32)
+
+
+def response_at(image: Map, diameter_px: float, axes: int = AXES) -> Map:
+    """(rows, cols) float32 response 0..1 of a picture in grey levels, for one diameter in its pixels."""
+    sigma = max(MIN_BLUR_PX, BLUR_PER_DIAMETER * diameter_px)
+    blurred = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
+    # a blur of at least MIN_BLUR_PX widens the wall of the smallest sizes: read a little further out
+    inner = INNER_CIRCLE * diameter_px
+    outer = max(OUTER_CIRCLE * diameter_px, inner + 1.5)
+    tube = np.zeros_like(blurred)
+    blob = np.zeros_like(blurred)
+    around = np.zeros_like(blurred)
+    for axis in range(axes):
+        angle = np.pi * axis / axes
+        row, col = float(np.sin(angle)), float(np.cos(angle))
+        there = shifted(blurred, outer * row, outer * col)
+        back = shifted(blurred, -outer * row, -outer * col)
+        around += there
+        around += back
+        there -= shifted(blurred, inner * row, inner * col)
+        back -= shifted(blurred, -inner * row, -inner * col)
+        both = np.minimum(there, back, out=there)
+        np.maximum(both, 0.0, out=both)
+        np.maximum(tube, both, out=tube)
+        blob += both
+    darkness = np.clip((around / (2 * axes) - blurred) / FULL_STEP, 0.0, 1.0)
+    wall = (tube + (BLOB_GAIN / axes) * blob) / (2.0 * FULL_STEP)
+    return np.asarray(np.clip(wall, 0.0, 1.0) * darkness, np.float32)
+
+
+def size_maps(
+    image: Map, pixel_mm: float, diameters_mm: tuple[float, float], *, grade: str = "exact"
+) -> Iterator[SizeMap]:
+    """The response at every size of the range, smallest first; the picture in grey levels on the grid."""
+    across = PIXELS_ACROSS[grade]
+    sizes = diameters_between(*diameters_mm)
+    levels = pyramid(image, level_of(sizes[-1], pixel_mm, across, 8))
+    for size in sizes:
+        level = level_of(size, pixel_mm, across, len(levels) - 1)
+        yield SizeMap(size, level, response_at(levels[level], size / pixel_mm / 2**level))
+
+
+def enlarged(response: Map, level: int, shape: tuple[int, int]) -> Map:
+    """A map of a level of the pyramid on the grid of the given shape."""
+    if level == 0:
+        return response
+    rows, cols = (side << level for side in response.shape)
+    out = cv2.resize(response, (cols, rows), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(out[: shape[0], : shape[1]], np.float32)
+
+
+def medialness(
+    image: Map, pixel_mm: float, diameters_mm: tuple[float, float], *, grade: str = "exact"
+) -> Map:
+    """The largest response over the sizes, (rows, cols) float32 in 0..1."""
+    rows, cols = image.shape
+    best = np.zeros((rows, cols), np.float32)
+    for entry in size_maps(image, pixel_mm, diameters_mm, grade=grade):
+        np.maximum(best, enlarged(entry.response, entry.level, (rows, cols)), out=best)
+    return best
