@@ -11,13 +11,15 @@ import numpy.typing as npt
 import pydicom
 
 from veinscan.dicom.cache import FrameCache
-from veinscan.dicom.colour import Frame, grey_of, grey_table, palette_table
+from veinscan.dicom.chroma import colour_pixels
+from veinscan.dicom.colour import Frame, grey_of, grey_table
 from veinscan.dicom.decode import decode_frame
 from veinscan.dicom.facts import ClipFacts
 from veinscan.dicom.guard import Limits
 from veinscan.dicom.header import cleaned, read_header
-from veinscan.dicom.kind import KindFinding, colour_pixels, kind_from_header, kind_from_pixels
+from veinscan.dicom.kind import kind_from_header, kind_from_pixels
 from veinscan.dicom.model import ClipKind, Region, SpacingMm
+from veinscan.dicom.palette import palette_table
 from veinscan.dicom.regions import picture_region, region_at, side_by_side
 from veinscan.dicom.sources import Bytes
 from veinscan.dicom.timing import OrderKey
@@ -138,7 +140,7 @@ class Clip:
 
     @property
     def spacing_mm(self) -> SpacingMm | None:
-        """Size of a pixel of the picture region in mm, or None (with a warning) where it is not calibrated."""
+        """Size of a pixel of the picture region in mm, or None (and a warning) where not calibrated."""
         region = self.picture_region
         return None if region is None else region.spacing_mm
 
@@ -149,14 +151,9 @@ class Clip:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is missing, was repaired or could not be trusted, one sentence each; grows as frames are decoded."""
+        """What is missing, repaired or not to be trusted, one sentence each; grows as frames are decoded."""
         with self._lock:
             return tuple(dict.fromkeys(self._warnings))
-
-    @property
-    def kind(self) -> ClipKind:
-        """What the clip shows: from its regions and header, else from the pixels of a frame."""
-        return self._kind.kind
 
     @property
     def dual_screen(self) -> bool:
@@ -164,15 +161,18 @@ class Clip:
         return side_by_side(self.regions)
 
     @cached_property
-    def _kind(self) -> KindFinding:
-        found = kind_from_header(self.regions, self._facts.image_type, colour=not self.photometric.startswith("MONO"))
+    def kind(self) -> ClipKind:
+        """What the clip shows: from its regions and header, else from the pixels of a frame."""
+        found = kind_from_header(
+            self.regions, self._facts.image_type, colour=not self.photometric.startswith("MONO")
+        )
         if found is not None:
             return found
         try:
             frame = self.frame(self.n_frames // 2)
         except UnreadableError:
-            return KindFinding(ClipKind.OTHER)
-        return kind_from_pixels(frame, self.picture_region)
+            return ClipKind.OTHER
+        return kind_from_pixels(frame, self.regions, self.picture_region)
 
     def region_at(self, row: float, col: float) -> Region | None:
         """The region a point `(row, col)` belongs to; where they overlap, the one on top (C.8.5.5.1.3)."""
@@ -192,7 +192,9 @@ class Clip:
         """
         if not isinstance(index, (int, np.integer)) or not 0 <= index < self.n_frames:
             raise InvalidInputError(
-                f"there is no frame {index}", where=self.file, do=f"frames count from 0 to {self.n_frames - 1}"
+                f"there is no frame {index}",
+                where=self.file,
+                do=f"frames count from 0 to {self.n_frames - 1}",
             )
         return self._cache.get(self, int(index), self._decode)
 
@@ -201,7 +203,7 @@ class Clip:
         return grey_of(self.frame(index))
 
     def colour_mask(self, index: int) -> npt.NDArray[np.bool_]:
-        """(rows, cols) bool: pixels that are coloured, a tint of the whole picture aside.  Raises as `frame`."""
+        """(rows, cols) bool: pixels that are coloured, a tint of the picture aside.  Raises as `frame`."""
         return colour_pixels(self.frame(index), self.picture_region)
 
     def bmode(self, index: int) -> Frame:
@@ -240,12 +242,12 @@ class Clip:
 
     @cached_property
     def _table(self) -> npt.NDArray[np.uint8] | None:
-        """By stored value: (n, 3) colours of a palette, (n,) greys, or None where values are greys already."""
+        """By stored value: (n, 3) colours, (n,) greys, or None where values are greys already."""
         form = self._facts.form
         if form.photometric == "PALETTE COLOR":
             dataset = read_header(self._original, self._limits).dataset
             try:
-                return palette_table(dataset, self.file)
+                return palette_table(dataset, little_endian=form.little_endian, where=self.file)
             except UnreadableError as problem:
                 self._note(f"{problem.what}: its stored values are shown as grey")
                 grey = np.arange(256, dtype=np.uint8) if form.bits_allocated == 8 else np.arange(65536) >> 8
@@ -264,6 +266,5 @@ class Clip:
 
 
 def _why_no_spacing(region: Region | None) -> str:
-    if region is None:
-        return "no calibrated picture in the file: nothing is measured in mm until it is calibrated by a known distance"
-    return "its picture has no usable calibration: nothing is measured in mm until it is calibrated by a known distance"
+    what = "no calibrated picture in the file" if region is None else "its picture has no usable calibration"
+    return f"{what}: nothing is measured in mm until it is calibrated by a known distance"

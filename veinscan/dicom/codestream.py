@@ -78,7 +78,7 @@ def _jpeg(data: bytes) -> StreamInfo | None:
             says_ycc = True
         elif marker == 0xEE and data[body : body + 5] == b"Adobe" and length >= 14:
             says_ycc = data[body + 11] == 1
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) or marker == 0xF7:
+        elif marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
             return _start_of_frame(data, body, marker, says_ycc)
         elif marker in (0xDA, 0xD9):
             return None

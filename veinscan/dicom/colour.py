@@ -1,21 +1,14 @@
 """Stored samples to what a person sees: uint8 grey or RGB.
 
 Colour is converted by OpenCV (the full-range matrix of PS3.3 C.7.6.3.1.2,
-within one grey level of the exact formula), palettes by pydicom.
+within one grey level of the exact formula).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 import numpy.typing as npt
-import pydicom.pixels
-
-from veinscan.dicom.guard import only_veinscan_errors
-from veinscan.dicom.header import quiet
-from veinscan.errors import UnreadableError
 
 Frame = npt.NDArray[np.uint8]
 """(rows, cols) grey or (rows, cols, 3) RGB."""
@@ -44,25 +37,6 @@ def grey_of(frame: Frame) -> Frame:
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
 
 
-def palette_table(dataset: Any, where: str) -> npt.NDArray[np.uint8]:
-    """(n, 3) uint8 colours by stored value, of plain and segmented palettes (C.7.6.3.1.5, C.7.9.2).
-
-    The table covers every value of BitsStored: pydicom extends it at both
-    ends as the standard asks.  Raises UnreadableError where the palette is
-    missing or damaged.
-    """
-    bits = min(int(dataset.get("BitsAllocated", 8) or 8), 16)
-    if not any(f"{c}PaletteColorLookupTableData" in dataset or f"Segmented{c}PaletteColorLookupTableData" in dataset for c in ("Red",)):
-        raise UnreadableError("its palette is missing (C.7.6.3.1.5)", where=where)
-    values = np.arange(1 << bits, dtype=np.uint8 if bits == 8 else np.uint16)
-    with quiet(), only_veinscan_errors("its palette is damaged", where=where):
-        table = pydicom.pixels.apply_color_lut(values, dataset)
-    if table.dtype != np.uint8:
-        # 16-bit entries: the high byte is the colour, unless a writer put 8-bit colours in 16-bit entries
-        table = table if int(table.max(initial=0)) <= 255 else table >> 8
-    return np.ascontiguousarray(table[:, :3].astype(np.uint8))
-
-
 def grey_table(
     bits: int, *, signed: bool, inverted: bool, window: tuple[float, float] | None
 ) -> npt.NDArray[np.uint8] | None:
@@ -71,7 +45,7 @@ def grey_table(
     Eight-bit pictures keep their values; deeper ones are brought to 8 bits
     with the file's window (linear, C.11.2.1.2.1), else over their full range.
     """
-    if bits <= 8 and not signed and not inverted and bits == 8:
+    if bits == 8 and not signed and not inverted:
         return None
     values = np.arange(1 << bits, dtype=np.float64)
     if signed:

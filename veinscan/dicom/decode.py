@@ -8,6 +8,7 @@ clip's: a decoder is never asked for more pixels than the DICOM header names.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -96,7 +97,9 @@ def decode_frame(data: bytes, form: PixelFormat, *, where: str, index: int) -> D
                 return Decoded(_rle(data, form))
             return _stream(data, form)
     except DecodeError as problem:
-        raise DecodeError(problem.what, where=f"{where}, frame {index}", do=problem.do, frame_index=index) from problem
+        raise DecodeError(
+            problem.what, where=f"{where}, frame {index}", do=problem.do, frame_index=index
+        ) from problem
 
 
 def _dtype(form: PixelFormat) -> np.dtype[np.uint8] | np.dtype[np.uint16]:
@@ -108,7 +111,9 @@ def _dtype(form: PixelFormat) -> np.dtype[np.uint8] | np.dtype[np.uint16]:
 def _native(data: bytes, form: PixelFormat) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     if form.photometric == "YBR_FULL_422":
         return ycc_to_rgb(unpack_422(data, form.rows, form.columns))
-    values = np.frombuffer(data, _dtype(form)).astype(np.uint8 if form.bits_allocated == 8 else np.uint16, copy=False)
+    values = np.frombuffer(data, _dtype(form)).astype(
+        np.uint8 if form.bits_allocated == 8 else np.uint16, copy=False
+    )
     return _coloured(values, form, planar=form.planar == 1)
 
 
@@ -122,7 +127,7 @@ def _rle(data: bytes, form: PixelFormat) -> npt.NDArray[np.uint8] | npt.NDArray[
 
 
 def _coloured(
-    values: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], form: PixelFormat, *, planar: bool
+    values: npt.NDArray[Any], form: PixelFormat, *, planar: bool
 ) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     if form.samples == 1:
         return values.reshape(form.rows, form.columns)
@@ -134,7 +139,7 @@ def _coloured(
     return ycc_to_rgb(rgb) if form.photometric.startswith("YBR_FULL") else np.ascontiguousarray(rgb)
 
 
-def _eight_bits(picture: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], bits: int) -> Frame:
+def _eight_bits(picture: npt.NDArray[Any], bits: int) -> Frame:
     if picture.dtype == np.uint8:
         return np.asarray(picture, dtype=np.uint8)
     return np.asarray(picture >> max(0, bits - 8), dtype=np.uint16).astype(np.uint8)
@@ -157,8 +162,8 @@ def _stream(data: bytes, form: PixelFormat) -> Decoded:
         converted = True
     else:
         if info.codec in (Codec.JPEG, Codec.JPEG_LOSSLESS):
-            colour = {"colorspace": "RGB", "outcolorspace": "RGB"} if info.components == 3 else {}
-            picture = imagecodecs.jpeg8_decode(data, **colour)
+            colour = "RGB" if info.components == 3 else None  # no transform in the decoder
+            picture = imagecodecs.jpeg8_decode(data, colorspace=colour, outcolorspace=colour)
         elif info.codec == Codec.JPEG_LS:
             picture = imagecodecs.jpegls_decode(data)
         elif info.codec == Codec.JPEG_2000:
@@ -173,7 +178,8 @@ def _stream(data: bytes, form: PixelFormat) -> Decoded:
 def _same_size(info: StreamInfo, form: PixelFormat) -> None:
     if (info.rows, info.columns) != (form.rows, form.columns):
         raise DecodeError(
-            f"its {info.codec} picture is {info.rows} x {info.columns}, the header says {form.rows} x {form.columns}"
+            f"its {info.codec} picture is {info.rows} x {info.columns},"
+            f" the header says {form.rows} x {form.columns}"
         )
     if info.components not in (0, form.samples):
         raise DecodeError(
@@ -197,7 +203,9 @@ def _is_ycc(info: StreamInfo, form: PixelFormat) -> tuple[bool, str]:
     return ycc, f"its JPEG frames hold {held} although the header says {form.photometric}; read as {held}"
 
 
-def _fitted(picture: npt.NDArray[np.generic], form: PixelFormat, converted: bool) -> Frame | npt.NDArray[np.uint16]:
+def _fitted(
+    picture: npt.NDArray[np.generic], form: PixelFormat, converted: bool
+) -> Frame | npt.NDArray[np.uint16]:
     """Check the decoder's array against the header and finish its colours."""
     if picture.dtype.kind == "i":
         picture = picture.astype(np.uint16)

@@ -77,7 +77,13 @@ def clip_facts(header: Header, limits: Limits) -> ClipFacts:
 def _facts(header: Header, limits: Limits) -> ClipFacts:
     dataset, name = header.dataset, header.source.name
     notes = [note for note in header.warnings if note]
-    missing = [k for k in ("SOPInstanceUID", "SOPClassUID", "StudyInstanceUID") if not uid(dataset, k)]
+    sop = uid(dataset, "SOPInstanceUID")
+    if not sop:
+        sop = uid(dataset.file_meta, "MediaStorageSOPInstanceUID")
+        if sop:
+            notes.append("its SOP Instance UID is missing; taken from the file's meta information")
+    missing = [k for k in ("SOPClassUID", "StudyInstanceUID") if not uid(dataset, k)]
+    missing += [] if sop else ["SOPInstanceUID"]
     if missing or header.pixels is None:
         raise UnreadableError(_incomplete(header, missing), where=name)
     form = pixel_format(dataset, header, limits, notes)
@@ -88,7 +94,7 @@ def _facts(header: Header, limits: Limits) -> ClipFacts:
         notes.append("it has no series UID: treated as a series of its own")
     if not text(dataset, "Modality") and uid(dataset, "SOPClassUID") in ULTRASOUND:
         notes.append("its modality is missing; taken as US from its class")
-    sop, series = uid(dataset, "SOPInstanceUID"), uid(dataset, "SeriesInstanceUID")
+    series = uid(dataset, "SeriesInstanceUID")
     return ClipFacts(
         source=header.source,
         sop_instance_uid=sop,
@@ -98,7 +104,9 @@ def _facts(header: Header, limits: Limits) -> ClipFacts:
         patient=patient_key(dataset),
         form=form,
         frames=frames,
-        time=time_axis(dataset, n_frames) if readable == n_frames else _cut(time_axis(dataset, n_frames), readable),
+        time=time_axis(dataset, n_frames)
+        if readable == n_frames
+        else _cut(time_axis(dataset, n_frames), readable),
         regions=read_regions(dataset, form.rows, form.columns, limits),
         order=order_key(dataset, series or sop, sop),
         laterality=_laterality(dataset),
@@ -150,7 +158,9 @@ def pixel_format(dataset: Any, header: Header, limits: Limits, notes: list[str])
     if rows < 1 or columns < 1:
         raise UnreadableError(f"its picture has {rows} rows and {columns} columns", where=name)
     if rows * columns > limits.frame_pixels:
-        raise UnreadableError(f"its frames have {rows} x {columns} pixels, more than {limits.frame_pixels}", where=name)
+        raise UnreadableError(
+            f"its frames have {rows} x {columns} pixels, more than {limits.frame_pixels}", where=name
+        )
     photometric = text(dataset, "PhotometricInterpretation").upper()
     samples = whole(dataset, "SamplesPerPixel") or _PHOTOMETRICS.get(photometric, 0)
     if photometric not in _PHOTOMETRICS:
@@ -166,7 +176,9 @@ def pixel_format(dataset: Any, header: Header, limits: Limits, notes: list[str])
     if photometric == "YBR_FULL_422" and syntax in NATIVE:
         photometric = _checked_422(header, dataset, rows * columns, columns, allocated, notes)
     if syntax in NATIVE and photometric in ("YBR_ICT", "YBR_RCT"):
-        raise UnreadableError(f"{photometric} exists only in JPEG 2000, and its pixels are not compressed", where=name)
+        raise UnreadableError(
+            f"{photometric} exists only in JPEG 2000, and its pixels are not compressed", where=name
+        )
     return PixelFormat(
         rows=rows,
         columns=columns,
@@ -203,10 +215,11 @@ def _frame_map(header: Header, form: PixelFormat, n_frames: int, limits: Limits)
     if pixels is None:
         raise UnreadableError("it has no pixel data", where=header.source.name)
     if form.native:
-        return native_frames(header.source, pixels, n_frames, form.frame_bytes)
+        return native_frames(header.source, pixels, n_frames, form.frame_bytes, form.bits_allocated)
     if pixels.length is not None:
         raise UnreadableError(
-            "its transfer syntax says compressed, but its pixel data are not in fragments", where=header.source.name
+            "its transfer syntax says compressed, but its pixel data are not in fragments",
+            where=header.source.name,
         )
     offsets = raw_value(header.dataset, "ExtendedOffsetTable")
     lengths = raw_value(header.dataset, "ExtendedOffsetTableLengths")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from veinscan.dicom.guard import Limits
 from veinscan.dicom.header import PixelElement
@@ -33,14 +34,27 @@ class FrameMap:
     warnings: list[str] = field(default_factory=list)
     incomplete: str = ""
     """Why fewer frames are there than promised, '' where all are."""
+    swapped_from: int | None = None
+    """Where the value starts, if its bytes come in exchanged pairs."""
 
     def read(self, source: Bytes, index: int) -> bytes:
         """The bytes of one frame."""
+        if self.swapped_from is not None:
+            return self._unswapped(source, *self.spans[index][0])
         parts = [source.read(offset, length) for offset, length in self.spans[index]]
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    def _unswapped(self, source: Bytes, offset: int, length: int) -> bytes:
+        """Bytes with each pair exchanged back; a frame may start or end within a pair."""
+        before = (offset - (self.swapped_from or 0)) % 2
+        data = bytearray(source.read(offset - before, length + before + (length + before) % 2))
+        data[0::2], data[1::2] = data[1::2], data[0 : len(data) // 2 * 2 : 2]
+        return bytes(data[before : before + length])
 
-def native_frames(source: Bytes, pixels: PixelElement, n_frames: int, frame_bytes: int) -> FrameMap:
+
+def native_frames(
+    source: Bytes, pixels: PixelElement, n_frames: int, frame_bytes: int, bits: int
+) -> FrameMap:
     """Frames of uncompressed pixel data.
 
     Raises UnreadableError where not even one frame is whole.
@@ -51,6 +65,7 @@ def native_frames(source: Bytes, pixels: PixelElement, n_frames: int, frame_byte
     held = min(pixels.length, in_file)
     whole = min(n_frames, held // frame_bytes)
     out = FrameMap([((pixels.offset + i * frame_bytes, frame_bytes),) for i in range(whole)], n_frames)
+    out.swapped_from = pixels.offset if pixels.swapped_pairs and bits == 8 else None
     if whole < n_frames:
         wanted = n_frames * frame_bytes
         if in_file < pixels.length:
@@ -102,11 +117,15 @@ def encapsulated_frames(
     if spans is None:
         spans = _by_fragments(source, fragments, n_frames, one_fragment_a_frame)
     if len(spans) > n_frames:
-        out.warnings.append(f"it holds {len(spans)} compressed frames; its header names {n_frames}, which are read")
+        out.warnings.append(
+            f"it holds {len(spans)} compressed frames; its header names {n_frames}, which are read"
+        )
         spans = spans[:n_frames]
     out.spans = spans
     if len(spans) < n_frames:
-        out.incomplete = f"{broken or 'its pixel data are too short'}: {len(spans)} of {n_frames} frames are whole"
+        out.incomplete = (
+            f"{broken or 'its pixel data are too short'}: {len(spans)} of {n_frames} frames are whole"
+        )
     elif broken:
         out.warnings.append(f"{broken}; all frames are there")
     _need_one(out, source)
@@ -128,7 +147,10 @@ def _items(source: Bytes, position: int, limits: Limits) -> tuple[list[Span], st
             buffer, base, at = source.read(position, _CHUNK), position, 0
         head = buffer[at : at + 8]
         if len(head) < 8:
-            return items, f"the file is incomplete (it ends at byte {source.size}, in its compressed pixel data)"
+            return (
+                items,
+                f"the file is incomplete (it ends at byte {source.size}, in its compressed pixel data)",
+            )
         tag, (length,) = head[:4], struct.unpack("<I", head[4:])
         if tag == _END:
             return items, ""
@@ -163,7 +185,7 @@ def _by_offsets(
         return None
     starts = [span[0] - 8 - start for span in fragments]
     place = {offset: index for index, offset in enumerate(starts)}
-    if any(b <= a for a, b in zip(offsets, offsets[1:], strict=False)):
+    if any(b <= a for a, b in pairwise(offsets)):
         return None
     reach = (fragments[-1][0] + fragments[-1][1] - start) if fragments else 0
     inside = [offset for offset in offsets if offset < reach]
@@ -172,9 +194,8 @@ def _by_offsets(
     if len(inside) < len(offsets) and len(inside) == 0:
         return None
     edges = [place[offset] for offset in inside] + [len(fragments)]
-    spans = [tuple(fragments[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
     # In a cut file the last frame may lack fragments; nothing tells, so the decoder has the last word.
-    return spans
+    return [tuple(fragments[a:b]) for a, b in pairwise(edges)]
 
 
 def _by_fragments(
@@ -186,11 +207,15 @@ def _by_fragments(
         return [tuple(fragments)] if fragments else []
     if len(fragments) < n_frames:
         return [(span,) for span in fragments]
-    begins = [i for i, (offset, length) in enumerate(fragments) if starts_frame(source.read(offset, min(12, length)))]
+    begins = [
+        i
+        for i, (offset, length) in enumerate(fragments)
+        if starts_frame(source.read(offset, min(12, length)))
+    ]
     if not begins or begins[0] != 0:
         return [(span,) for span in fragments]
     edges = [*begins, len(fragments)]
-    return [tuple(fragments[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    return [tuple(fragments[a:b]) for a, b in pairwise(edges)]
 
 
 def starts_frame(head: bytes) -> bool:

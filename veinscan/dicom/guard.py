@@ -62,13 +62,19 @@ def clean_uid(value: object) -> str:
 
 def plain(value: object, length: int = 80) -> str:
     """A value of a file for a message or a picture: one line, no control or direction characters."""
-    text = "".join(" " if c.isspace() else c for c in str(value) if not unicodedata.category(c).startswith("C") or c.isspace())
+    text = "".join(
+        " " if c.isspace() else c
+        for c in str(value)
+        if not unicodedata.category(c).startswith("C") or c.isspace()
+    )
     text = " ".join(text.split())
     return text if len(text) <= length else text[: length - 3] + "..."
 
 
 @contextmanager
-def only_veinscan_errors(what: str, *, where: str = "", error: type[VeinscanError] = UnreadableError) -> Iterator[None]:
+def only_veinscan_errors(
+    what: str, *, where: str = "", error: type[VeinscanError] = UnreadableError
+) -> Iterator[None]:
     """Turn whatever a parser or decoder raises on hostile bytes into one VeinscanError.
 
     Parsers meet such bytes with RecursionError, MemoryError, StopIteration,

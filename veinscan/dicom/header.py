@@ -72,6 +72,8 @@ class PixelElement:
     length: int | None
     """None for encapsulated pixel data (undefined length)."""
     little_endian: bool
+    swapped_pairs: bool = False
+    """Whether bytes come in exchanged pairs: 16-bit words (OW) in big endian (PS3.5 section 7.3)."""
 
 
 @dataclass(slots=True)
@@ -120,7 +122,7 @@ def _with_preamble(start: bytes, name: str) -> bytes:
 
 
 def _transfer_syntax(start: bytes) -> tuple[str, int]:
-    """(Transfer Syntax UID, end of group 0002) of the file meta information (PS3.10 7.1, explicit little endian)."""
+    """(Transfer Syntax UID, end of group 0002) of the file meta information (PS3.10 7.1)."""
     position, found = 132, ""
     while position + 8 <= len(start) and start[position : position + 2] == b"\x02\x00":
         element, vr = struct.unpack_from("<H", start, position + 2)[0], start[position + 4 : position + 6]
@@ -191,7 +193,8 @@ def _pixel_element(dataset: FileDataset, window: bytes, end: int, shift: int) ->
         (length,), value = struct.unpack_from(order + "I", head, 8), 12
     else:
         (length,), value = struct.unpack_from(order + "H", head, 6), 8
-    return PixelElement(end - shift + value, None if length == _UNDEFINED else length, bool(little))
+    swapped = not little and head[4:6] == b"OW"
+    return PixelElement(end - shift + value, None if length == _UNDEFINED else length, bool(little), swapped)
 
 
 def cleaned(dataset: Any) -> pydicom.Dataset:
@@ -207,7 +210,9 @@ def cleaned(dataset: Any) -> pydicom.Dataset:
             try:
                 element = dataset[tag]
                 if element.VR == "SQ":
-                    element = pydicom.DataElement(tag, "SQ", [cleaned_item(item, 1) for item in element.value])
+                    element = pydicom.DataElement(
+                        tag, "SQ", [cleaned_item(item, 1) for item in element.value]
+                    )
                 else:
                     str(element.value)
                 out[tag] = element
@@ -225,7 +230,9 @@ def cleaned_item(dataset: Any, depth: int) -> pydicom.Dataset:
             if element.VR == "SQ":
                 if depth >= 16:
                     continue
-                element = pydicom.DataElement(tag, "SQ", [cleaned_item(item, depth + 1) for item in element.value])
+                element = pydicom.DataElement(
+                    tag, "SQ", [cleaned_item(item, depth + 1) for item in element.value]
+                )
             else:
                 str(element.value)
             out[tag] = element

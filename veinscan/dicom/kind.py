@@ -2,73 +2,81 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from veinscan.dicom.colour import Frame
+from veinscan.dicom.chroma import colour_parts
+from veinscan.dicom.colour import Frame, grey_of
 from veinscan.dicom.model import ClipKind, Region, RegionKind
 
-
-@dataclass(frozen=True, slots=True)
-class KindFinding:
-    """A kind and whether it was read from pixels."""
-
-    kind: ClipKind
-    from_pixels: bool = False
+_FLOW_SHARE = 0.002
+"""Share of the picture with Doppler colour from which it is a colour clip."""
+_TEXTURE_SHARE = 0.01
+"""Share of the screen with the texture of tissue below which it is a page."""
 
 
 def kind_from_header(
     regions: tuple[Region, ...], image_type: tuple[str, ...], *, colour: bool
-) -> KindFinding | None:
-    """Kind from calibrated regions (C.8.5.5) and the fourth value of ImageType (C.8.5.6.1.1), or None."""
+) -> ClipKind | None:
+    """Kind from calibrated regions (C.8.5.5) and the fourth value of ImageType (C.8.5.6.1.1).
+
+    None where they do not tell, as when a scanner calls every picture tissue.
+    `colour`: whether the pixels can hold colour at all.
+    """
     kinds = {region.kind for region in regions}
     picture = bool(kinds & {RegionKind.TISSUE, RegionKind.COLOR_FLOW})
-    spectrum = bool(kinds & {RegionKind.SPECTRAL_PW, RegionKind.SPECTRAL_CW})
     modes = _modes(image_type)
-    if spectrum:
-        return KindFinding(ClipKind.DUPLEX if picture else ClipKind.SPECTRAL)
+    if kinds & {RegionKind.SPECTRAL_PW, RegionKind.SPECTRAL_CW}:
+        return ClipKind.DUPLEX if picture else ClipKind.SPECTRAL
     if RegionKind.M_MODE in kinds:
-        return KindFinding(ClipKind.M_MODE)
-    if modes & 0x0C:
-        # The type names a spectrum but no region does: with a picture region it is that picture
-        return KindFinding(ClipKind.DUPLEX if modes & 0x11 else ClipKind.SPECTRAL) if not picture else None
-    if modes & 0x22 and not picture:
-        return KindFinding(ClipKind.M_MODE)
-    if not colour and picture:
-        return KindFinding(ClipKind.BMODE)
+        return ClipKind.M_MODE
+    if not picture and modes & 0x0C:
+        return ClipKind.DUPLEX if modes & 0x11 else ClipKind.SPECTRAL
+    if not picture and modes & 0x22:
+        return ClipKind.M_MODE
+    if not colour:
+        return ClipKind.BMODE if picture or modes & 0x01 else None
     if modes & 0x100:
-        return KindFinding(ClipKind.POWER)
-    if RegionKind.COLOR_FLOW in kinds or modes & 0x10:
-        return KindFinding(ClipKind.COLOUR)
-    if modes & 0x01:
-        return KindFinding(ClipKind.BMODE)
-    return None
+        return ClipKind.POWER
+    if modes & 0x10:
+        return ClipKind.COLOUR
+    if RegionKind.COLOR_FLOW in kinds:
+        return None  # colour or power: the bar tells
+    return ClipKind.BMODE if modes & 0x01 and picture else None
 
 
 def _modes(image_type: tuple[str, ...]) -> int:
+    """The mode bits: 1 2D, 2 M, 4 CW, 8 PW, 10 colour, 20 colour M, 100 power (hexadecimal)."""
     try:
         return int(image_type[3], 16) if len(image_type) > 3 and len(image_type[3]) == 4 else 0
     except ValueError:
         return 0
 
 
-def colour_pixels(frame: Frame, region: Region | None) -> npt.NDArray[np.bool_]:
-    """(rows, cols) bool: coloured pixels of a frame (first version: saturation alone)."""
-    if frame.ndim == 2:
-        return np.zeros(frame.shape, dtype=bool)
-    spread = frame.max(axis=2).astype(np.int16) - frame.min(axis=2)
-    mask = (spread > 40).astype(np.uint8)
-    return cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)).astype(bool)
+def kind_from_pixels(frame: Frame, regions: tuple[Region, ...], region: Region | None) -> ClipKind:
+    """Kind from one frame, uint8 (rows, cols) or (rows, cols, 3)."""
+    named_flow = any(r.kind == RegionKind.COLOR_FLOW for r in regions)
+    if region is None and not has_picture(frame):
+        return ClipKind.PAGE
+    parts = colour_parts(frame, region)
+    area = region.shape[0] * region.shape[1] if region else frame.shape[0] * frame.shape[1]
+    if not named_flow and parts.flow.sum() < _FLOW_SHARE * area:
+        return ClipKind.BMODE
+    if parts.bar_is_warm is None:
+        parts = colour_parts(frame)  # the bar may stand outside the region
+    return ClipKind.POWER if parts.bar_is_warm else ClipKind.COLOUR
 
 
-def kind_from_pixels(frame: Frame, region: Region | None) -> KindFinding:
-    """Kind from one frame."""
-    mask = colour_pixels(frame, region)
-    if region is not None:
-        row0, col0, row1, col1 = region.box
-        mask = mask[row0:row1, col0:col1]
-    share = float(mask.mean()) if mask.size else 0.0
-    return KindFinding(ClipKind.COLOUR if share > 0.005 else ClipKind.BMODE, from_pixels=True)
+def has_picture(frame: Frame) -> bool:
+    """Whether a screen holds an ultrasound picture, not text, tables and marks alone.
+
+    Strokes of text are thin and banners even; what is neither thin nor even
+    is a picture.
+    """
+    grey = grey_of(frame)
+    background = int(np.bincount(grey.ravel(), minlength=256).argmax())
+    apart = (np.abs(grey.astype(np.int16) - background) > 8).astype(np.uint8)
+    solid = cv2.morphologyEx(apart, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8)).astype(bool)
+    smooth = cv2.blur(grey.astype(np.float32), (7, 7))
+    spread = cv2.blur(grey.astype(np.float32) ** 2, (7, 7)) - smooth**2
+    return bool((solid & (spread > 4.0)).mean() >= _TEXTURE_SHARE)

@@ -121,7 +121,11 @@ class Region:
 
     def _place(self, axis: int, value: float | None) -> float | None:
         delta, origin = self.deltas[axis], self._origin(axis)
-        return None if value is None or delta is None or origin is None else origin[0] + (value - origin[1]) / delta
+        return (
+            None
+            if value is None or delta is None or origin is None
+            else origin[0] + (value - origin[1]) / delta
+        )
 
     @property
     def is_picture(self) -> bool:

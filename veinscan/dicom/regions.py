@@ -23,7 +23,21 @@ MAX_VELOCITY_RANGE_CM_S = 4000.0
 EDGE_TOLERANCE_PX = 2
 """Writers count the last pixel as rows, columns or one less; more beyond the frame means it was resized."""
 
-_UNITS = {0: "", 1: "%", 2: "dB", 3: "cm", 4: "s", 5: "Hz", 6: "dB/s", 7: "cm/s", 8: "cm2", 9: "cm2/s", 10: "cm3", 11: "cm3/s", 12: "deg"}
+_UNITS = {
+    0: "",
+    1: "%",
+    2: "dB",
+    3: "cm",
+    4: "s",
+    5: "Hz",
+    6: "dB/s",
+    7: "cm/s",
+    8: "cm2",
+    9: "cm2/s",
+    10: "cm3",
+    11: "cm3/s",
+    12: "deg",
+}
 """PhysicalUnitsX/YDirection, C.8.5.5.1.15."""
 
 _ABSOLUTE_MODELS = (("ge", "voluson"), ("medistim", ""))
@@ -101,8 +115,8 @@ def _region(item: Any, rows: int, columns: int, maker: tuple[str, str]) -> tuple
     stale = bottom >= rows + EDGE_TOLERANCE_PX or right >= columns + EDGE_TOLERANCE_PX
     if stale:
         notes.append(
-            f"the region reaches to row {bottom} and column {right} of a picture of {rows} x {columns}: it was"
-            " resized or cropped after its calibration, which is not used"
+            f"the region reaches to row {bottom} and column {right} of a picture of {rows} x {columns}: "
+            "it was resized or cropped after its calibration, which is not used"
         )
     units, deltas = _scale(item, notes)
     if stale:
@@ -266,7 +280,9 @@ def _strip_scale(
     down = deltas[0]
     if down is None or units[0] not in ("cm/s", "Hz"):
         if down is not None:
-            notes.append(f"its rows are in {units[0] or 'no unit'}, neither cm/s nor Hz: no velocities are measured on it")
+            notes.append(
+                f"its rows are in {units[0] or 'no unit'}, neither cm/s nor Hz: no velocities are measured"
+            )
         return None, None, (None, deltas[1])
     says_frequency = bool(flags & 4)
     if says_frequency != (units[0] == "Hz"):
@@ -276,13 +292,15 @@ def _strip_scale(
         return None, abs(down), deltas
     extent = abs(down) * (box[2] - box[0])
     if extent > MAX_VELOCITY_RANGE_CM_S:
-        notes.append(f"the strip would span {extent:.4g} cm/s: implausible, so its velocity scale is not used")
+        notes.append(
+            f"the strip would span {extent:.4g} cm/s: implausible, so its velocity scale is not used"
+        )
         return None, None, (None, deltas[1])
     return abs(down), None, deltas
 
 
 def picture_region(regions: tuple[Region, ...]) -> Region | None:
-    """The picture that candidates are searched in: calibrated before not, then the largest, then the leftmost."""
+    """The picture that candidates are searched in: calibrated first, then the largest, then the leftmost."""
     pictures = [region for region in regions if region.is_picture]
     if not pictures:
         return None

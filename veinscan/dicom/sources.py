@@ -51,12 +51,16 @@ class FileBytes(Bytes):
         """See `Bytes.read`."""
         with only_veinscan_errors("the file cannot be read", where=self.name):
             # O_NONBLOCK: the name may have become a FIFO since it was looked at
-            handle = os.open(self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+            handle = os.open(
+                self.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+            )
             try:
                 info = os.fstat(handle)
                 if not stat.S_ISREG(info.st_mode) or (info.st_size, info.st_mtime_ns) != self._stamp:
                     raise UnreadableError(
-                        "the file has changed since the study was opened", where=self.name, do="open the study again"
+                        "the file has changed since the study was opened",
+                        where=self.name,
+                        do="open the study again",
                     )
                 return _read_at(handle, offset, max(0, min(length, self.size - offset)))
             finally:
@@ -121,7 +125,9 @@ class FolderSource:
             here = Path(folder)
             names.sort()
             if len(here.relative_to(self.root).parts) >= self._limits.folder_depth:
-                self._skip(here, f"folders are nested deeper than {self._limits.folder_depth}: not looked into")
+                self._skip(
+                    here, f"folders are nested deeper than {self._limits.folder_depth}: not looked into"
+                )
                 names.clear()
             for name in [n for n in names if (here / n).is_symlink()]:
                 names.remove(name)
@@ -129,7 +135,9 @@ class FolderSource:
             for name in sorted(files):
                 count += 1
                 if count > self._limits.files:
-                    self._skip(here / name, f"more than {self._limits.files} files: the rest is not looked at")
+                    self._skip(
+                        here / name, f"more than {self._limits.files} files: the rest is not looked at"
+                    )
                     return
                 entry = self._entry(here / name, root)
                 if entry is not None:
@@ -140,12 +148,15 @@ class FolderSource:
             info = path.lstat()
             if stat.S_ISLNK(info.st_mode):
                 if not path.resolve().is_relative_to(root):
-                    return self._skip(path, "a link that leads out of the folder: not followed")
+                    self._skip(path, "a link that leads out of the folder: not followed")
+                    return None
                 info = path.stat()
         except (OSError, RuntimeError):
-            return self._skip(path, "cannot be looked at (a broken link, or no permission)")
+            self._skip(path, "cannot be looked at (a broken link, or no permission)")
+            return None
         if not stat.S_ISREG(info.st_mode):
-            return self._skip(path, "not a regular file (a pipe, socket or device): never opened")
+            self._skip(path, "not a regular file (a pipe, socket or device): never opened")
+            return None
         return FileBytes(path, self._name(path), info)
 
     def _name(self, path: Path) -> str:
@@ -220,7 +231,9 @@ class ZipSource:
                 continue
             name = plain(info.filename.replace("\\", "/"), 500)
             if count >= self._limits.files:
-                self.skipped.append(Skipped(name, f"more than {self._limits.files} files: the rest is not looked at"))
+                self.skipped.append(
+                    Skipped(name, f"more than {self._limits.files} files: the rest is not looked at")
+                )
                 return
             reason = self._refusal(info, name, total)
             if reason:
@@ -236,7 +249,7 @@ class ZipSource:
         if info.flag_bits & 0x1:
             return "encrypted: unpack the zip with its password first"
         if info.file_size > limits.inflated_bytes:
-            return f"unpacks to {info.file_size} bytes, more than {limits.inflated_bytes}: unpack the zip and open the folder"
+            return f"unpacks to more than {limits.inflated_bytes} bytes: unpack the zip and open the folder"
         if info.file_size > 10 * MIB and info.file_size > limits.zip_ratio * max(info.compress_size, 1):
             return f"packed more than {limits.zip_ratio} to 1: refused as a decompression bomb"
         if total + info.file_size > limits.zip_total_bytes:
@@ -251,7 +264,9 @@ class ZipSource:
                 now = self.path.stat()
                 if (now.st_size, now.st_mtime_ns) != self._stamp:
                     raise UnreadableError(
-                        "the zip has changed since the study was opened", where=name, do="open the study again"
+                        "the zip has changed since the study was opened",
+                        where=name,
+                        do="open the study again",
                     )
                 with (
                     nullcontext(self._open) if self._open else zipfile.ZipFile(self.path) as archive,
@@ -280,5 +295,7 @@ def inflate(data: bytes, limit: int, name: str) -> bytes:
     with only_veinscan_errors("its deflated part is damaged", where=name):
         out = engine.decompress(data, limit + 1)
     if len(out) > limit:
-        raise UnreadableError(f"it inflates to more than {limit} bytes: refused as a decompression bomb", where=name)
+        raise UnreadableError(
+            f"it inflates to more than {limit} bytes: refused as a decompression bomb", where=name
+        )
     return out

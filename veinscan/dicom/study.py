@@ -17,7 +17,7 @@ from veinscan.dicom.facts import SECONDARY, ULTRASOUND, ClipFacts, clip_facts
 from veinscan.dicom.guard import DEFAULT_LIMITS, Limits, only_veinscan_errors, plain
 from veinscan.dicom.header import Header, quiet, read_header
 from veinscan.dicom.model import Skipped
-from veinscan.dicom.sources import Bytes, FolderSource, SingleFileSource, Source, ZipSource
+from veinscan.dicom.sources import Bytes, FolderSource, SingleFileSource, Source, ZipMember, ZipSource
 from veinscan.dicom.timing import in_acquisition_order
 from veinscan.dicom.values import text, uid
 from veinscan.errors import AmbiguousStudyError, InvalidInputError, NoStudyError, UnreadableError
@@ -76,7 +76,9 @@ class Study:
             if file_or_sop_uid in (clip.file, clip.sop_instance_uid):
                 return clip
         known = ", ".join(clip.file for clip in self.clips[:5])
-        raise InvalidInputError(f"there is no clip '{plain(file_or_sop_uid)}' in the study", do=f"the clips are {known}")
+        raise InvalidInputError(
+            f"there is no clip '{plain(file_or_sop_uid)}' in the study", do=f"the clips are {known}"
+        )
 
     def header(self) -> pydicom.Dataset:
         """The header of the first clip, for patient and study.  It holds patient data."""
@@ -187,7 +189,10 @@ def _sort_in(header: Header, entry: Bytes, found: _Found, limits: Limits) -> Non
     if sop_class in ULTRASOUND or (sop_class in SECONDARY and modality == "US"):
         found.clips.append((clip_facts(header, limits), entry))
     elif sop_class.startswith(_STRUCTURED_REPORTS):
-        if own:
+        if own and isinstance(entry, ZipMember):
+            reason = "a veinscan record inside a zip: unpack the zip and open the folder to use it"
+            found.skipped.append(Skipped(entry.name, reason))
+        elif own:
             found.records.append((study, entry.path))
         else:
             found.documents.append((study, Document(entry.name, _class_name(sop_class))))
@@ -196,8 +201,14 @@ def _sort_in(header: Header, entry: Bytes, found: _Found, limits: Limits) -> Non
 
 
 def _is_own_record(dataset: Any) -> bool:
-    """Whether a structured report was written by veinscan."""
-    return text(dataset, "Manufacturer").lower() == "veinscan"
+    """Whether a structured report is one of veinscan's: its maker, or its private coding scheme."""
+    if text(dataset, "Manufacturer").lower() == "veinscan":
+        return True
+    try:
+        schemes = list(dataset.get("CodingSchemeIdentificationSequence") or ())
+    except Exception:
+        return False
+    return any(text(item, "CodingSchemeDesignator") == "99VEINSCAN" for item in schemes)
 
 
 def _class_name(sop_class: str) -> str:
@@ -239,7 +250,9 @@ def _records_beside(root: Path, found: _Found, limits: Limits) -> None:
 def _chosen(found: _Found, source: Source, study_uid: str | None, limits: Limits) -> Study:
     where = source.path.name
     if not found.clips:
-        raise NoStudyError(_why_nothing(found), where=where, do="open the folder, file or zip of an ultrasound study")
+        raise NoStudyError(
+            _why_nothing(found), where=where, do="open the folder, file or zip of an ultrasound study"
+        )
     wanted = study_uid.strip() if study_uid is not None else None
     studies = sorted({facts.study_instance_uid for facts, _ in found.clips})
     if wanted is None and len(studies) > 1:
@@ -251,10 +264,21 @@ def _chosen(found: _Found, source: Source, study_uid: str | None, limits: Limits
         )
     if wanted is not None and wanted not in studies:
         raise NoStudyError(
-            f"there is no study {plain(wanted)} here", where=where, do=f"the studies are {', '.join(studies[:10])}"
+            f"there is no study {plain(wanted)} here",
+            where=where,
+            do=f"the studies are {', '.join(studies[:10])}",
         )
     chosen = wanted or studies[0]
-    if len({facts.patient for facts, _ in found.clips if facts.study_instance_uid == chosen and facts.patient}) > 1:
+    if (
+        len(
+            {
+                facts.patient
+                for facts, _ in found.clips
+                if facts.study_instance_uid == chosen and facts.patient
+            }
+        )
+        > 1
+    ):
         raise AmbiguousStudyError(
             f"the files of study {chosen} name different patients",
             where=where,
@@ -293,7 +317,11 @@ def _clips(found: _Found, chosen: str, limits: Limits) -> tuple[list[Clip], list
 
 def _why_nothing(found: _Found) -> str:
     if not found.skipped:
-        return "there is no ultrasound image in it" if found.records or found.documents else "there is no file in it"
+        return (
+            "there is no ultrasound image in it"
+            if found.records or found.documents
+            else "there is no file in it"
+        )
     first = found.skipped[0]
     if len(found.skipped) == 1:
         return f"there is no ultrasound image to open: {first.path}: {first.reason}"

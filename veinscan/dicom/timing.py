@@ -38,21 +38,32 @@ def time_axis(dataset: Any, n_frames: int) -> TimeAxis:
         return TimeAxis(np.zeros(1), None)
     notes: list[str] = []
     pointer = _pointer(dataset)
-    order = [_FRAME_TIME_VECTOR, _FRAME_TIME] if _FRAME_TIME_VECTOR in pointer else [_FRAME_TIME, _FRAME_TIME_VECTOR]
+    order = (
+        [_FRAME_TIME_VECTOR, _FRAME_TIME]
+        if _FRAME_TIME_VECTOR in pointer
+        else [_FRAME_TIME, _FRAME_TIME_VECTOR]
+    )
     for tag in order:
-        times = _from_vector(dataset, n_frames, notes) if tag == _FRAME_TIME_VECTOR else _from_step(dataset, n_frames)
+        times = (
+            _from_vector(dataset, n_frames, notes)
+            if tag == _FRAME_TIME_VECTOR
+            else _from_step(dataset, n_frames)
+        )
         if times is not None:
             return TimeAxis(times, _rate(times), tuple(notes))
     for keyword in ("RecommendedDisplayFrameRate", "CineRate"):
         rate = number(dataset, keyword)
         if rate is not None and 0 < rate <= 10_000:
             notes.append(f"no frame time in the file: times follow {keyword} ({rate:g} a second)")
-            return TimeAxis(np.arange(n_frames) / rate, rate, tuple(notes))
+            return TimeAxis(np.arange(n_frames, dtype=np.float64) / rate, rate, tuple(notes))
     duration = number(dataset, "ActualFrameDuration")
     if duration is not None and duration > 0:
         notes.append(f"no frame time in the file: times follow ActualFrameDuration ({duration:g} ms)")
-        return TimeAxis(np.arange(n_frames) * (duration / 1000), 1000 / duration, tuple(notes))
-    notes.append("the file does not say when its frames were taken: no times, and durations cannot be measured")
+        times = np.arange(n_frames, dtype=np.float64) * (duration / 1000)
+        return TimeAxis(times, 1000 / duration, tuple(notes))
+    notes.append(
+        "the file does not say when its frames were taken: no times, and durations cannot be measured"
+    )
     return TimeAxis(None, None, tuple(notes))
 
 
@@ -68,7 +79,7 @@ def _from_step(dataset: Any, n_frames: int) -> npt.NDArray[np.float64] | None:
     step = number(dataset, "FrameTime")
     if step is None or not 0.01 <= step <= 3_600_000:
         return None
-    return np.arange(n_frames) * (step / 1000)
+    return np.arange(n_frames, dtype=np.float64) * (step / 1000)
 
 
 def _from_vector(dataset: Any, n_frames: int, notes: list[str]) -> npt.NDArray[np.float64] | None:
@@ -110,7 +121,9 @@ def acquired_at(dataset: Any) -> str:
     if len(both) >= 12:
         return _stamp(both[:8], both[8:])
     for part in ("Acquisition", "Content"):
-        stamp = _stamp(text(dataset, f"{part}Date") or text(dataset, "StudyDate"), text(dataset, f"{part}Time"))
+        stamp = _stamp(
+            text(dataset, f"{part}Date") or text(dataset, "StudyDate"), text(dataset, f"{part}Time")
+        )
         if stamp:
             return stamp
     return ""
@@ -168,7 +181,9 @@ def in_acquisition_order(clips: Sequence[T]) -> list[T]:
     instance number.
     """
     by_series: dict[str, list[T]] = {}
-    for clip in sorted(clips, key=lambda c: (c.order.series_number, c.order.instance_number, c.order.sop_uid)):
+    for clip in sorted(
+        clips, key=lambda c: (c.order.series_number, c.order.instance_number, c.order.sop_uid)
+    ):
         by_series.setdefault(clip.order.series_uid, []).append(clip)
     placed: list[tuple[str, int, int, str, T]] = []
     for members in by_series.values():
@@ -178,6 +193,8 @@ def in_acquisition_order(clips: Sequence[T]) -> list[T]:
         for i in range(len(times) - 2, -1, -1):
             times[i] = times[i] or times[i + 1]
         for clip, time in zip(members, times, strict=True):
-            placed.append((time or "~", clip.order.series_number, clip.order.instance_number, clip.order.sop_uid, clip))
+            placed.append(
+                (time or "~", clip.order.series_number, clip.order.instance_number, clip.order.sop_uid, clip)
+            )
     placed.sort(key=lambda entry: entry[:4])
     return [entry[4] for entry in placed]

@@ -1,0 +1,126 @@
+"""Colour told apart from grey: Doppler colours, colour bars, and tints that are none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from veinscan.dicom.colour import Frame
+from veinscan.dicom.model import Box, Region
+
+COLOUR_THRESHOLD = 28
+"""Grey levels by which red or blue must depart from green, beyond the picture's tint.
+
+JPEG's subsampled chroma moves greys by up to some 12 levels on the real files;
+the darkest colours of a colour bar depart by 40 and more."""
+_MAX_TINT = 40
+_BIN = 16
+
+Mask = npt.NDArray[np.bool_]
+
+
+def colour_pixels(frame: Frame, region: Region | None = None) -> Mask:
+    """(rows, cols) bool: pixels that are coloured, not grey.
+
+    Scanners also show grey pictures in a tint (sepia, blue).  A tint is a
+    function of brightness: the median departure from grey at each brightness
+    within the picture region, where it is small and so cannot be Doppler.
+    """
+    if frame.ndim == 2:
+        return np.zeros(frame.shape, dtype=bool)
+    green = frame[..., 1].astype(np.int16)
+    red, blue = frame[..., 0] - green, frame[..., 2] - green
+    if np.array_equal(red, blue) and not red.any():
+        return np.zeros(green.shape, dtype=bool)
+    for channel in (red, blue):
+        tint = _tint(green, channel, region)
+        if tint is not None:
+            channel -= tint[green // _BIN]
+    mask = (np.maximum(np.abs(red), np.abs(blue)) > COLOUR_THRESHOLD).astype(np.uint8)
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)), dtype=bool)
+
+
+def _tint(
+    green: npt.NDArray[Any], departure: npt.NDArray[Any], region: Region | None
+) -> npt.NDArray[np.int16] | None:
+    row0, col0, row1, col1 = region.box if region else (0, 0, *green.shape)
+    bins = (green[row0:row1:2, col0:col1:2] // _BIN).ravel()
+    values = departure[row0:row1:2, col0:col1:2].ravel()
+    out = np.zeros(256 // _BIN, np.int16)
+    for level in range(len(out)):
+        here = values[bins == level]
+        if len(here) >= 50:
+            out[level] = np.median(here)
+    return out if out.any() and np.abs(out).max() <= _MAX_TINT else None
+
+
+@dataclass(frozen=True, slots=True)
+class ColourParts:
+    """What the coloured pixels of a screen are."""
+
+    flow: Mask
+    """(rows, cols) bool: Doppler colour, bars, banners and small marks left out."""
+    bars: tuple[Box, ...]
+    """Colour bars."""
+    bar_is_warm: bool | None
+    """Whether the bar holds no blue (power Doppler); None without a bar."""
+
+
+def colour_parts(frame: Frame, region: Region | None = None) -> ColourParts:
+    """Sort the coloured pixels of a frame into flow, colour bars and the rest.
+
+    A bar and a banner have the same colour all along a row; a bar is upright
+    and changes from row to row.
+    """
+    mask = colour_pixels(frame, region)
+    flow = np.zeros(mask.shape, bool)
+    if not mask.any():
+        return ColourParts(flow, (), None)
+    least = max(30, mask.size // 20_000)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    bars: list[Box] = []
+    for label in range(1, count):
+        left, top, width, height, area = (int(v) for v in stats[label])
+        if area < least:
+            continue
+        box = (top, left, top + height, left + width)
+        part = labels[top : top + height, left : left + width] == label
+        even = area >= 0.75 * width * height and _even_rows(
+            frame[top : top + height, left : left + width], part
+        )
+        if not even:
+            flow[top : top + height, left : left + width] |= part
+        elif height >= 2 * width or (
+            height >= 16 and height >= 0.6 * width and width <= 0.08 * mask.shape[1]
+        ):
+            bars.append(box)
+    if region is not None:
+        inside = np.zeros_like(flow)
+        row0, col0, row1, col1 = region.box
+        inside[row0:row1, col0:col1] = True
+        flow &= inside
+    return ColourParts(flow, tuple(bars), _is_warm(frame, bars) if bars else None)
+
+
+def _even_rows(patch: Frame, part: Mask) -> bool:
+    """Whether each row has one colour: the median spread along rows is small."""
+    spreads = []
+    for row in range(0, patch.shape[0], max(1, patch.shape[0] // 40)):
+        pixels = patch[row][part[row]]
+        if len(pixels) >= 3:
+            core = np.sort(pixels.astype(np.int16), axis=0)[len(pixels) // 8 : len(pixels) - len(pixels) // 8]
+            spreads.append(int((core[-1] - core[0]).max()))
+    return bool(spreads) and float(np.median(spreads)) <= 24
+
+
+def _is_warm(frame: Frame, bars: list[Box]) -> bool:
+    cold = total = 0
+    for row0, col0, row1, col1 in bars:
+        pixels = frame[row0:row1, col0:col1].reshape(-1, 3).astype(np.int16)
+        cold += int((pixels[:, 2] - pixels[:, 0] > COLOUR_THRESHOLD).sum())
+        total += len(pixels)
+    return cold < 0.05 * total
