@@ -1,0 +1,413 @@
+"""Edits of a record, as pure functions: the window, the command line and the demo all use these.
+
+Each takes a `Record` and gives a new one; nothing is written here.  A point
+outside the ultrasound picture is refused, nothing clinical gets a value but
+'unknown', and times carry a zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from enum import StrEnum
+from typing import Any, Protocol
+
+from veinscan.candidates.model import Candidate
+from veinscan.errors import InvalidInputError, RecordError
+from veinscan.plan.geometry import (
+    ClipLike,
+    calibration_at,
+    checked_frame,
+    checked_point,
+    depth_mm,
+    distance_mm,
+    region_at,
+)
+from veinscan.plan.ids import derived_uid, new_uid
+from veinscan.plan.model import (
+    CandidateReview,
+    Checked,
+    Decision,
+    InjectionTarget,
+    Point,
+    Reader,
+    Reading,
+    Record,
+    RejectReason,
+    Side,
+    TargetStatus,
+    ValueSource,
+)
+from veinscan.plan.normal import now, stored_number, stored_outline, stored_point
+from veinscan.plan.veins import vein_name
+
+__all__ = [
+    "EDITABLE_FIELDS",
+    "new_record",
+    "target_from_candidate",
+    "target_at_point",
+    "add_target",
+    "update_target",
+    "move_point",
+    "move_target",
+    "remove_target",
+    "find_target",
+    "review",
+    "review_of",
+    "distance_mm",
+    "depth_mm",
+]
+
+_ENUMS: Mapping[str, type[StrEnum]] = {
+    "side": Side,
+    "artery_checked": Checked,
+    "status": TargetStatus,
+    "diameter_source": ValueSource,
+    "depth_source": ValueSource,
+}
+_NUMBERS = {"diameter_mm": 40.0, "depth_mm": 300.0, "length_mm": 2000.0}
+"""Fields in mm with the value above which only a typing error (cm for mm, a lost point) explains them."""
+_TEXTS = ("notes",)
+
+EDITABLE_FIELDS: tuple[str, ...] = ("side", "vein", *_NUMBERS, "diameter_source", "depth_source", "artery_checked",
+                                    "status", "notes", "order")  # fmt: skip
+"""What `update_target` and the `**fields` of the makers accept; values may be text, as a command line gives them."""
+
+
+class StudyLike(Protocol):
+    """What is used of a Study here."""
+
+    @property
+    def study_instance_uid(self) -> str: ...  # noqa: D102
+
+
+def new_record(study: StudyLike | str, *, purpose: str = "plan", candidates_shown: bool = True) -> Record:
+    """An empty record for a study (or for its Study Instance UID).
+
+    The plan of a study is one reading for everybody, so that two people who
+    start from nothing arrive at records that merge; any other purpose is a
+    reading of its own.
+    """
+    if purpose not in ("plan", "research", "adjudication"):
+        raise InvalidInputError(f"purpose {purpose!r} is not known", do="pass plan, research or adjudication")
+    study_instance_uid = study if isinstance(study, str) else study.study_instance_uid
+    shared = purpose == "plan" and candidates_shown
+    reading = Reading(
+        id=derived_uid("reading", study_instance_uid, purpose) if shared else new_uid(),
+        purpose=purpose,
+        candidates_shown=candidates_shown,
+    )
+    return Record(reading=reading)
+
+
+def target_from_candidate(
+    clip: ClipLike, candidate: Candidate, reader: Reader, *, frame_index: int | None = None, **values: Any
+) -> InjectionTarget:
+    """A target in the middle of a candidate's lumen, with its measures.
+
+    `frame_index` is the frame shown (default: the candidate's best); the
+    measures are those of the best frame.  `values` are as for `update_target`.
+    """
+    frame = checked_frame(clip, candidate.best_frame if frame_index is None else frame_index)
+    if frame not in candidate.centres:
+        raise InvalidInputError(
+            f"candidate {candidate.id} was not seen on frame {frame}",
+            where=clip.file,
+            do=f"pass one of its frames ({_span(candidate.frame_indices)})",
+        )
+    point = checked_point(clip, candidate.centre(frame))
+    target = InjectionTarget(
+        id=new_uid(),
+        order=0,
+        sop_instance_uid=str(clip.sop_instance_uid),
+        frame_index=frame,
+        point=point,
+        outline=_outline_on(clip, candidate.outlines.get(frame, ())),
+        calibration=calibration_at(clip, point),
+        diameter_mm=stored_number(candidate.diameter_mm, "diameter_mm"),
+        diameter_source=ValueSource.CANDIDATE,
+        depth_mm=stored_number(candidate.depth_mm, "depth_mm"),
+        depth_source=ValueSource.CANDIDATE,
+        length_mm=stored_number(candidate.length_mm, "length_mm"),
+        candidate_id=candidate.id,
+        candidate_score=stored_number(candidate.score, "score"),
+        marked_by=reader.name,
+        marked_at=now(),
+    )
+    return _with_values(target, values)
+
+
+def target_at_point(
+    clip: ClipLike, frame_index: int, point: Iterable[float], reader: Reader, **values: Any
+) -> InjectionTarget:
+    """A target where a person clicked, with the lumen measured there where there is calibration and a wall to find.
+
+    Raises InvalidInputError for a point outside the picture and a frame the clip has not.
+    """
+    frame = checked_frame(clip, frame_index)
+    place = checked_point(clip, point)
+    target = InjectionTarget(
+        id=new_uid(),
+        order=0,
+        sop_instance_uid=str(clip.sop_instance_uid),
+        frame_index=frame,
+        point=place,
+        marked_by=reader.name,
+        marked_at=now(),
+    )
+    return _with_values(_measured(clip, target), values)
+
+
+def add_target(record: Record, target: InjectionTarget) -> Record:
+    """The record with a target: last, or at `target.order` where that is a place in the list."""
+    _check_editable(record)
+    if any(other.id == target.id for other in record.targets):
+        raise RecordError("this target is in the record already", do="change it instead of adding it again")
+    targets = list(record.targets)
+    place = target.order - 1 if 1 <= target.order <= len(targets) else len(targets)
+    targets.insert(place, target)
+    return _ordered(record, targets)
+
+
+def update_target(record: Record, target_id: str, **values: Any) -> Record:
+    """The record with some fields of one target changed (`EDITABLE_FIELDS`).
+
+    Values may be given as text.  A number given without its source counts as
+    entered by a person; `order` moves the target.  Raises InvalidInputError
+    for a field or value that is not usable, RecordError for an unknown target.
+    """
+    _check_editable(record)
+    target = find_target(record, target_id)
+    changed = _with_values(target, values)
+    targets = [changed if other.id == target_id else other for other in record.targets]
+    if "order" in values:
+        targets.remove(changed)
+        targets.insert(min(max(changed.order, 1), len(targets) + 1) - 1, changed)
+    return _ordered(record, targets)
+
+
+def move_point(
+    record: Record, target_id: str, clip: ClipLike, frame_index: int, point: Iterable[float]
+) -> Record:
+    """The record with one target at another place.
+
+    What the program measured at the old place is measured again; what a
+    person measured or typed stays.
+    """
+    _check_editable(record)
+    target = find_target(record, target_id)
+    by_program = (ValueSource.CANDIDATE, ValueSource.CLICK)
+    keep_diameter = target.diameter_source not in by_program
+    keep_depth = target.depth_source not in by_program
+    moved = _measured(
+        clip,
+        replace(
+            target,
+            sop_instance_uid=str(clip.sop_instance_uid),
+            frame_index=checked_frame(clip, frame_index),
+            point=checked_point(clip, point),
+        ),
+    )
+    if keep_diameter:
+        moved = replace(moved, diameter_mm=target.diameter_mm, diameter_source=target.diameter_source)
+    if keep_depth:
+        moved = replace(moved, depth_mm=target.depth_mm, depth_source=target.depth_source)
+    return _ordered(record, [moved if other.id == target_id else other for other in record.targets])
+
+
+def move_target(record: Record, target_id: str, order: int) -> Record:
+    """The record with one target at another place in the order of injection, from 1."""
+    return update_target(record, target_id, order=order)
+
+
+def remove_target(record: Record, target_id: str) -> Record:
+    """The record without one target; the others close up."""
+    _check_editable(record)
+    find_target(record, target_id)
+    return _ordered(record, [target for target in record.targets if target.id != target_id])
+
+
+def find_target(record: Record, target_id: str) -> InjectionTarget:
+    """The target with an id; RecordError where there is none."""
+    for target in record.targets:
+        if target.id == target_id:
+            return target
+    raise RecordError(
+        f"there is no target {target_id!r} in the record", do="list the targets to see their ids"
+    )
+
+
+def review(
+    record: Record,
+    clip: ClipLike,
+    candidate: Candidate,
+    decision: Decision,
+    reader: Reader,
+    reason: RejectReason | None = None,
+) -> Record:
+    """The record with a reader's verdict on a candidate; a later verdict replaces an earlier one.
+
+    `Decision.UNREVIEWED` takes the verdict back.  A reason belongs to a rejection only.
+    """
+    _check_editable(record)
+    decision = _enum(Decision, decision, "decision")
+    if reason is not None:
+        reason = _enum(RejectReason, reason, "reason")
+        if decision is not Decision.REJECTED:
+            raise InvalidInputError(f"a reason ({reason}) belongs to a rejection", do="leave it out")
+    elif decision is Decision.REJECTED:
+        reason = RejectReason.UNSTATED
+    frame = checked_frame(clip, candidate.best_frame)
+    verdict = CandidateReview(
+        candidate_id=candidate.id,
+        sop_instance_uid=str(clip.sop_instance_uid),
+        frame_index=frame,
+        centre=stored_point(candidate.centre(frame)),
+        outline=_outline_on(clip, candidate.outlines.get(frame, ())),
+        diameter_mm=stored_number(candidate.diameter_mm, "diameter_mm"),
+        depth_mm=stored_number(candidate.depth_mm, "depth_mm"),
+        score=stored_number(candidate.score, "score") or 0.0,
+        decision=decision,
+        reason=reason,
+        reviewed_by=reader.name,
+        reviewed_at=now(),
+    )
+    others = [
+        other
+        for other in record.reviews
+        if (other.sop_instance_uid, other.candidate_id) != (verdict.sop_instance_uid, verdict.candidate_id)
+    ]
+    if decision is not Decision.UNREVIEWED:
+        others.append(verdict)
+    return replace(record, reviews=tuple(others))
+
+
+def review_of(record: Record, sop_instance_uid: str, candidate_id: str) -> CandidateReview | None:
+    """The verdict on a candidate, or None where nobody has reviewed it."""
+    for verdict in record.reviews:
+        if (verdict.sop_instance_uid, verdict.candidate_id) == (sop_instance_uid, candidate_id):
+            return verdict
+    return None
+
+
+def _measured(clip: ClipLike, target: InjectionTarget) -> InjectionTarget:
+    """The target with what can be measured at its point: outline, diameter, depth."""
+    bare = replace(
+        target,
+        outline=(),
+        calibration=calibration_at(clip, target.point),
+        diameter_mm=None,
+        diameter_source=None,
+        depth_mm=None,
+        depth_source=None,
+    )
+    region = region_at(clip, target.point)
+    if region is None or bare.calibration is None:
+        return bare
+    from veinscan.candidates import measure_at
+
+    row0, col0, row1, col1 = region.box
+    row, col = target.point
+    found = measure_at(
+        clip.bmode(target.frame_index)[row0:row1, col0:col1],
+        (row - row0, col - col0),
+        bare.calibration.spacing_mm,
+        skin_row=bare.calibration.skin_row - row0,
+    )
+    if found is None:
+        return bare
+    return replace(
+        bare,
+        outline=_outline_on(clip, [(r + row0, c + col0) for r, c in found.outline]),
+        diameter_mm=stored_number(found.diameter_mm, "diameter_mm"),
+        diameter_source=ValueSource.CLICK,
+        depth_mm=stored_number(found.depth_mm, "depth_mm"),
+        depth_source=ValueSource.CLICK,
+    )
+
+
+def _outline_on(clip: ClipLike, outline: Iterable[Iterable[float]]) -> tuple[Point, ...]:
+    """An outline as stored: SCOORD knows no place before the first pixel or after the last (C.18.6.1.2)."""
+    return tuple(
+        (
+            min(max(row, -0.5), clip.rows - 0.5),
+            min(max(col, -0.5), clip.columns - 0.5),
+        )
+        for row, col in stored_outline(outline)
+    )
+
+
+def _with_values(target: InjectionTarget, values: Mapping[str, Any]) -> InjectionTarget:
+    unknown = sorted(set(values) - set(EDITABLE_FIELDS))
+    if unknown:
+        known = [field.name for field in fields(InjectionTarget)]
+        what = "cannot be set here" if unknown[0] in known else "is not a field of a target"
+        raise InvalidInputError(f"{unknown[0]!r} {what}", do=f"set one of: {', '.join(EDITABLE_FIELDS)}")
+    new: dict[str, Any] = {name: _value(name, value) for name, value in values.items()}
+    for quantity in ("diameter", "depth"):
+        number, source = f"{quantity}_mm", f"{quantity}_source"
+        if number in new:
+            new[source] = None if new[number] is None else new.get(source) or ValueSource.ENTERED
+        elif source in new and (getattr(target, number) is None or new[source] is None):
+            raise InvalidInputError(f"{source} says where {number} comes from", do=f"set {number} with it")
+    return replace(target, **new)
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in _ENUMS:
+        if value is None and name.endswith("_source"):
+            return None
+        return _enum(_ENUMS[name], value, name)
+    if name == "vein":
+        return vein_name(value)
+    if name in _NUMBERS:
+        return _number(name, value)
+    if name == "order":
+        try:
+            order = int(value)
+        except (TypeError, ValueError):
+            order = 0
+        if order < 1:
+            raise InvalidInputError(f"order is {value!r}", do="pass a whole number from 1")
+        return order
+    if not isinstance(value, str):
+        raise InvalidInputError(f"{name} is {value!r}", do="pass a text")
+    return value
+
+
+def _number(name: str, value: Any) -> float | None:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    try:
+        number = stored_number(float(value), name)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InvalidInputError):
+            raise
+        raise InvalidInputError(f"{name} is {value!r}", do="pass a number in mm, with a point") from None
+    if number is None or not 0 < number <= _NUMBERS[name]:
+        raise InvalidInputError(f"{name} is {value}", do=f"pass mm above 0 and up to {_NUMBERS[name]:g}")
+    return number
+
+
+def _enum(kind: type[Any], value: Any, name: str) -> Any:
+    try:
+        return kind(value.strip().lower() if isinstance(value, str) else value)
+    except ValueError:
+        raise InvalidInputError(
+            f"{name} is {value!r}", do=f"pass one of: {', '.join(member.value for member in kind)}"
+        ) from None
+
+
+def _ordered(record: Record, targets: Iterable[InjectionTarget]) -> Record:
+    return replace(
+        record, targets=tuple(replace(target, order=order) for order, target in enumerate(targets, start=1))
+    )
+
+
+def _check_editable(record: Record) -> None:
+    if record.read_only:
+        raise RecordError(f"the record cannot be changed: {record.read_only}", do="update veinscan")
+
+
+def _span(frames: tuple[int, ...]) -> str:
+    return f"{frames[0]} to {frames[-1]}" if len(frames) > 3 else ", ".join(map(str, frames))

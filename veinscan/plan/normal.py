@@ -1,0 +1,174 @@
+"""The form in which a record is kept: every value exactly as the file will give it back.
+
+A DICOM SR holds coordinates as float32 counted from the corner of the top
+left pixel (PS3.3 C.18.6.1.2), times to whole seconds here, and numbers that
+are finite.  `normalised` brings a record into that form or refuses it, so
+that what is on the screen, what is saved and what is read back are equal.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import numpy as np
+
+from veinscan.errors import InvalidInputError
+from veinscan.plan.model import CandidateReview, Decision, InjectionTarget, Point, Record, RejectReason
+
+_UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
+_MAX_PIXEL = float(2**16)
+"""Rows and Columns are 16 bit numbers (PS3.3 C.7.6.3.1)."""
+
+T = TypeVar("T", InjectionTarget, CandidateReview)
+
+
+def is_uid(text: object) -> bool:
+    """Whether a text is a UID as PS3.5 section 9.1 has it: at most 64 characters, no leading zeros."""
+    return isinstance(text, str) and len(text) <= 64 and _UID.fullmatch(text) is not None
+
+
+def stored_point(point: Iterable[float]) -> Point:
+    """The nearest `(row, col)` that survives the way through SR GraphicData unchanged.
+
+    GraphicData is float32 and counts from the corner, half a pixel away: a
+    value is kept to the precision of `value + 0.5`, which is 1/32768 pixel
+    or finer on any screen up to 256 pixels and 1/2048 up to 4096.
+
+    Raises InvalidInputError for anything but two finite numbers of a picture's size.
+    """
+    try:
+        row, col = (float(value) for value in point)
+    except (TypeError, ValueError):
+        raise InvalidInputError(f"{point!r} is not a point", do="pass row and column, two numbers") from None
+    return stored_coordinate(row), stored_coordinate(col)
+
+
+def stored_coordinate(value: float) -> float:
+    """One coordinate of `stored_point`."""
+    if not math.isfinite(value) or abs(value) > _MAX_PIXEL:
+        raise InvalidInputError(f"{value!r} is not a place in a picture", do="pass row and column in pixels")
+    # Twice through float32: once for values near zero, once for the shift by half a pixel.
+    shifted = np.float32(float(np.float32(value)) + 0.5)
+    return float(np.float32(float(shifted) - 0.5)) + 0.0
+
+
+def stored_outline(points: Iterable[Iterable[float]]) -> tuple[Point, ...]:
+    """`stored_point` of every vertex; no vertices where there is no outline."""
+    return tuple(stored_point(point) for point in points)
+
+
+def stored_time(moment: datetime) -> datetime:
+    """The same moment in whole seconds, with a zone; a time without one is taken as local time."""
+    if moment.tzinfo is None:
+        moment = moment.astimezone()
+    offset = moment.utcoffset() or timedelta()
+    # DICOM's DT knows zones from -12 to +14 hours in whole minutes (PS3.5 table 6.2-1)
+    if offset % timedelta(minutes=1) or not timedelta(hours=-12) <= offset <= timedelta(hours=14):
+        moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=0)
+
+
+def now() -> datetime:
+    """The present moment in whole seconds with the zone of this machine."""
+    return stored_time(datetime.now().astimezone())
+
+
+def stored_number(value: float | None, name: str) -> float | None:
+    """A finite float, or None; raises InvalidInputError for the rest (`name` goes into the message)."""
+    if value is None:
+        return None
+    number = float(value)
+    if not math.isfinite(number):
+        raise InvalidInputError(f"{name} is {number}", do="pass a finite number, or leave it empty")
+    return number + 0.0
+
+
+def normalised(record: Record) -> Record:
+    """The record in the form a file gives back; equal to the argument when it was in it already.
+
+    Targets are ordered 1..n, points and times rounded as they are stored,
+    a source without its number dropped, a reason without a rejection dropped.
+
+    Raises InvalidInputError for what no record may hold: a target without a
+    UID, a frame below 0, numbers that are not finite.
+    """
+    if not is_uid(record.reading.id):
+        raise InvalidInputError(f"the reading's id {record.reading.id!r} is not a UID")
+    targets = tuple(
+        replace(_normal_target(target), order=order) for order, target in enumerate(record.targets, start=1)
+    )
+    ids = [target.id for target in targets]
+    if len(set(ids)) != len(ids):
+        raise InvalidInputError("two targets have the same id", do="give each target its own UID")
+    reviews: dict[tuple[str, str], CandidateReview] = {}
+    for review in record.reviews:
+        reviews[review.sop_instance_uid, review.candidate_id] = _normal_review(review)
+    return replace(record, targets=targets, reviews=tuple(reviews.values()))
+
+
+def _normal_target(target: InjectionTarget) -> InjectionTarget:
+    if not is_uid(target.id):
+        raise InvalidInputError(f"the target's id {target.id!r} is not a UID", do="let veinscan make it")
+    _check_place(target)
+    calibration = target.calibration
+    if calibration is not None:
+        row_mm, col_mm = (float(value) for value in calibration.spacing_mm)
+        if not (0 < row_mm < math.inf and 0 < col_mm < math.inf):
+            raise InvalidInputError(
+                f"the target's spacing is {calibration.spacing_mm}", do="pass positive mm"
+            )
+        row0, col0, row1, col1 = (int(value) for value in calibration.box)
+        if not (0 <= row0 < row1 <= _MAX_PIXEL and 0 <= col0 < col1 <= _MAX_PIXEL):
+            raise InvalidInputError(f"the target's region {calibration.box} is not a box")
+        skin_row = stored_number(calibration.skin_row, "skin_row")
+        calibration = replace(
+            calibration, box=(row0, col0, row1, col1), spacing_mm=(row_mm, col_mm), skin_row=skin_row
+        )
+    diameter_mm = stored_number(target.diameter_mm, "diameter_mm")
+    depth_mm = stored_number(target.depth_mm, "depth_mm")
+    return replace(
+        target,
+        point=stored_point(target.point),
+        outline=stored_outline(target.outline),
+        calibration=calibration,
+        diameter_mm=diameter_mm,
+        diameter_source=None if diameter_mm is None else target.diameter_source,
+        depth_mm=depth_mm,
+        depth_source=None if depth_mm is None else target.depth_source,
+        length_mm=stored_number(target.length_mm, "length_mm"),
+        candidate_score=stored_number(target.candidate_score, "candidate_score"),
+        marked_at=None if target.marked_at is None else stored_time(target.marked_at),
+    )
+
+
+def _normal_review(review: CandidateReview) -> CandidateReview:
+    if not review.candidate_id:
+        raise InvalidInputError("a verdict names no candidate")
+    _check_place(review)
+    reason = review.reason
+    if review.decision is not Decision.REJECTED:
+        reason = None
+    elif reason is None:
+        reason = RejectReason.UNSTATED
+    return replace(
+        review,
+        centre=stored_point(review.centre),
+        outline=stored_outline(review.outline),
+        diameter_mm=stored_number(review.diameter_mm, "diameter_mm"),
+        depth_mm=stored_number(review.depth_mm, "depth_mm"),
+        score=stored_number(review.score, "score"),
+        reason=reason,
+        reviewed_at=None if review.reviewed_at is None else stored_time(review.reviewed_at),
+    )
+
+
+def _check_place(mark: InjectionTarget | CandidateReview) -> None:
+    if not is_uid(mark.sop_instance_uid):
+        raise InvalidInputError(f"the clip's UID {mark.sop_instance_uid!r} is not a UID")
+    if mark.frame_index < 0:
+        raise InvalidInputError(f"frame {mark.frame_index} does not exist", do="count frames from 0")

@@ -1,0 +1,28 @@
+"""The record: a plan as DICOM structured reports beside the study.
+
+>>> record = load_record(study)                        # doctest: +SKIP
+>>> saved = save_record(study, record, Reader(name="Doe^Jane"))  # doctest: +SKIP
+
+Every save is a new Comprehensive SR (PS3.3 A.35.3, TID 1500); nothing is ever
+overwritten.  The names below are loaded when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from veinscan.record.store import SavedRecord as SavedRecord
+    from veinscan.record.store import load_record as load_record
+    from veinscan.record.store import save_record as save_record
+
+__all__ = ["SavedRecord", "load_record", "save_record"]
+
+_WHERE = {"SavedRecord": "store", "load_record": "store", "save_record": "store"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(f"veinscan.record.{_WHERE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

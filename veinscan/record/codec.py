@@ -1,0 +1,142 @@
+"""A `Record` as the content tree of a TID 1500 Measurement Report, and back.
+
+Targets and reviewed candidates are measurement groups (TID 1410) under
+Imaging Measurements, so that any reader of measurement reports finds each
+with its tracking UID, place, site and numbers.  What belongs to the record
+as a whole is in a container of our own beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from veinscan.errors import RecordError
+from veinscan.plan.ids import derived_uid
+from veinscan.plan.model import Reading, Record
+from veinscan.record import concepts as c
+from veinscan.record.fields import CONTAINS, HAS_CONTEXT, Context, Items, item_moment, moment_item
+from veinscan.record.table import READING, REVIEW, SCHEMA, TARGET
+from veinscan.record.text import original_text, stored_text
+from veinscan.record.tree import Item, Measured, digest
+
+TEMPLATE_OF_GROUPS = "1410"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a content tree says."""
+
+    record: Record
+    schema: int
+    saved_at: datetime | None
+
+
+def encode(record: Record, *, saved_at: datetime, context: Context) -> tuple[Item, ...]:
+    """The items under the root of the document that hold a record.
+
+    Stored is everything but where the record was read from (`heads`) and
+    whether it may be written (`read_only`).  `record.version` is stored as it is.
+    """
+    groups = [
+        _group(f"Injection target {target.order}", TARGET.write(target, context)) for target in record.targets
+    ]
+    for review in record.reviews:
+        uid = derived_uid("review", record.reading.id, review.sop_instance_uid, review.candidate_id)
+        tracking = Item("UIDREF", HAS_CONTEXT, c.TRACKING_UID, uid)
+        groups.append(_group("Reviewed candidate", (tracking, *REVIEW.write(review, context))))
+    own = (
+        Item("NUM", CONTAINS, c.SCHEMA, Measured(SCHEMA, c.ONE)),
+        Item("NUM", CONTAINS, c.SAVE_VERSION, Measured(record.version, c.ONE)),
+        moment_item(c.SAVED_AT, saved_at),
+        *READING.write(record.reading, context),
+        *(Item("TEXT", CONTAINS, c.CONFLICT, stored_text(text)) for text in record.conflicts),
+    )
+    return (
+        Item("CONTAINER", CONTAINS, c.IMAGING_MEASUREMENTS, "", tuple(groups)),
+        Item("CONTAINER", CONTAINS, c.RECORD, "", own),
+    )
+
+
+def sealed(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """All items under the root, with the digest of them put into the record's own container."""
+    seal = Item("TEXT", CONTAINS, c.DIGEST, digest(items, without=c.DIGEST))
+    return tuple(
+        replace(item, children=(*item.children, seal)) if _is(item, c.RECORD) else item for item in items
+    )
+
+
+def decode(items: Iterable[Item]) -> Content:
+    """What the items under the root of a document say.
+
+    Raises RecordError where the content is not whole (its digest does not
+    agree) or cannot be understood.  A record of a newer schema is read as
+    far as this program knows it and marked `read_only`.
+    """
+    everything = tuple(items)
+    root = Items(everything)
+    own = root.one(c.RECORD, "CONTAINER")
+    measurements = root.one(c.IMAGING_MEASUREMENTS, "CONTAINER")
+    if own is None or measurements is None:
+        raise RecordError("the content of the record is missing")
+    fields = Items(own.children)
+    seal = fields.one(c.DIGEST, "TEXT")
+    if seal is None or seal.value != digest(everything, without=c.DIGEST):
+        raise RecordError("the content is not what was saved: its checksum does not agree")
+    schema = _whole(fields, c.SCHEMA)
+    version = _whole(fields, c.SAVE_VERSION)
+    saved = fields.one(c.SAVED_AT, "DATETIME")
+    newer = schema > SCHEMA
+    targets, reviews = [], []
+    for group in measurements.children:
+        finding = Items(group.children).one(c.FINDING, "CODE")
+        if finding is None:
+            continue
+        if finding.value.key == c.INJECTION_TARGET.key:
+            targets.append(TARGET.read(group))
+        elif finding.value.key == c.REVIEWED_CANDIDATE.key:
+            reviews.append(REVIEW.read(group))
+        elif not newer:
+            raise RecordError(f"a group is of the unknown kind {finding.value.value!r}")
+    reading: Reading = READING.read(own)
+    record = Record(
+        reading=reading,
+        targets=tuple(targets),
+        reviews=tuple(reviews),
+        version=version,
+        conflicts=tuple(original_text(item.value) for item in fields.all(c.CONFLICT, "TEXT")),
+        read_only=(
+            f"it was saved by a newer veinscan (schema {schema}, this one knows up to {SCHEMA})"
+            if newer
+            else ""
+        ),
+    )
+    return Content(record, schema, None if saved is None else item_moment(saved))
+
+
+def _group(label: str, children: tuple[Item, ...]) -> Item:
+    identifier = Item("TEXT", HAS_CONTEXT, c.TRACKING_IDENTIFIER, label)
+    return Item(
+        "CONTAINER",
+        CONTAINS,
+        c.MEASUREMENT_GROUP,
+        TEMPLATE_OF_GROUPS,
+        (identifier, *_context_first(children)),
+    )
+
+
+def _context_first(children: tuple[Item, ...]) -> list[Item]:
+    """Tracking UID before the rest, as TID 1410 orders them."""
+    return sorted(children, key=lambda item: item.relationship != HAS_CONTEXT)
+
+
+def _is(item: Item, concept: c.Concept) -> bool:
+    return item.name is not None and item.name.key == concept.key
+
+
+def _whole(items: Items, name: c.Concept) -> int:
+    item = items.one(name, "NUM")
+    if item is None or item.value is None:
+        raise RecordError(f"'{name.meaning}' is missing")
+    return int(item.value.number)

@@ -1,0 +1,255 @@
+"""The DICOM document around a record: a Comprehensive SR made with highdicom.
+
+highdicom makes the header (patient, study, series, evidence, observer,
+predecessors); the content items come from `codec`.  A newer schema's items
+and everything else that this program does not write never pass through here:
+such a record is read-only.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from importlib.metadata import PackageNotFoundError, version
+
+from highdicom.coding_schemes import CodingSchemeIdentificationItem
+from highdicom.sr import (
+    CodedConcept,
+    CodeContentItem,
+    ComprehensiveSR,
+    ContainerContentItem,
+    ContentSequence,
+    LanguageOfContentItemAndDescendants,
+    ObservationContext,
+    ObserverContext,
+    PersonObserverIdentifyingAttributes,
+    RelationshipTypeValues,
+)
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.sr.codedict import codes
+from pydicom.valuerep import validate_value
+
+from veinscan.plan.ids import derived_uid
+from veinscan.plan.model import Reader, Record
+from veinscan.record import concepts as c
+from veinscan.record.codec import encode, sealed
+from veinscan.record.text import stored_name
+from veinscan.record.tree import from_dataset, to_dataset
+
+MANUFACTURER = "veinscan"
+SERIES_NUMBER = 9100
+"""High, so that the record's series sorts behind the scanner's own."""
+
+_HEADER = {
+    "PatientID": "LO",
+    "PatientName": "PN",
+    "PatientBirthDate": "DA",
+    "PatientSex": "CS",
+    "AccessionNumber": "SH",
+    "StudyID": "SH",
+    "StudyDate": "DA",
+    "StudyTime": "TM",
+    "ReferringPhysicianName": "PN",
+    "IssuerOfPatientID": "LO",
+    "OtherPatientNames": "PN",
+    "EthnicGroup": "SH",
+    "PatientComments": "LT",
+    "StudyDescription": "LO",
+    "PatientAge": "AS",
+    "PatientSize": "DS",
+    "PatientWeight": "DS",
+    "PatientIdentityRemoved": "CS",
+    "DeidentificationMethod": "LO",
+    "TimezoneOffsetFromUTC": "SH",
+}
+"""Attributes of the patient and the study that the record repeats, as far as they are valid."""
+_ALWAYS = tuple(_HEADER)[:9]
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What a reference to a DICOM object needs."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    series_instance_uid: str
+    study_instance_uid: str
+
+
+class References:
+    """Every object the record may point at: the study's clips, and those that earlier versions pointed at."""
+
+    def __init__(self, instances: Iterable[Instance]) -> None:
+        self._by_uid = {instance.sop_instance_uid: instance for instance in instances}
+
+    def sop_class(self, sop_instance_uid: str) -> str:
+        """The SOP class of an object; US Multi-frame for one that is nowhere to be found."""
+        return self[sop_instance_uid].sop_class_uid
+
+    def __getitem__(self, sop_instance_uid: str) -> Instance:
+        found = self._by_uid.get(sop_instance_uid)
+        if found is None:
+            # A clip that was removed since, in a chain that was cut: the mark is kept all the same.
+            found = Instance(
+                "1.2.840.10008.5.1.4.1.1.3.1", sop_instance_uid, derived_uid(sop_instance_uid), ""
+            )
+        return found
+
+
+def build(
+    record: Record,
+    *,
+    header: Dataset,
+    references: References,
+    predecessors: Iterable[Instance],
+    sop_instance_uid: str,
+    reader: Reader,
+    saved_at: datetime,
+) -> bytes:
+    """The bytes of a DICOM file that holds a record (Explicit VR Little Endian, UTF-8).
+
+    Parameters
+    ----------
+    record : Record
+        In normal form; its `version` is the one that is written.
+    header : Dataset
+        Of one object of the study, for patient and study.
+    references : References
+        For every clip that a target or verdict is on.
+    predecessors : iterable of Instance
+        The versions that this one replaces.
+    sop_instance_uid : str
+        Of the new document.
+    reader : Reader
+        Who saves; the observer of the report (TID 1002).
+    saved_at : datetime
+        With zone.
+    """
+    used = {mark.sop_instance_uid: None for mark in (*record.targets, *record.reviews)}
+    study_uid = str(header.StudyInstanceUID)
+    instances = [references[uid] for uid in used] or [
+        Instance(
+            str(header.SOPClassUID), str(header.SOPInstanceUID), str(header.SeriesInstanceUID), study_uid
+        )
+    ]
+    patient = _patient(header)
+    evidence = [_evidence(instance, study_uid, patient) for instance in instances]
+    local = saved_at.astimezone(_zone(patient) or saved_at.tzinfo)
+    root = _root(reader)
+    content = encode(record, saved_at=saved_at, context=references)
+    before = tuple(from_dataset(child) for child in root.ContentSequence)
+    items = sealed((*before, *content))[len(before) :]
+    document = ComprehensiveSR(
+        evidence=evidence,
+        content=root,
+        series_instance_uid=derived_uid("series", study_uid, record.reading.id),
+        series_number=SERIES_NUMBER,
+        sop_instance_uid=sop_instance_uid,
+        instance_number=max(record.version, 1),
+        manufacturer=MANUFACTURER,
+        manufacturer_model_name="veinscan",
+        software_versions=_software_version(),
+        device_serial_number="none",
+        series_description="veinscan plan",
+        is_complete=False,
+        is_verified=False,
+        is_final=False,
+        previous_versions=[_evidence(instance, study_uid, {}) for instance in predecessors] or None,
+        content_date=local.date(),
+        content_time=local.time().replace(microsecond=0, tzinfo=None),
+        specific_character_set="ISO_IR 192",
+        coding_schemes=[
+            CodingSchemeIdentificationItem(
+                c.PRIVATE_SCHEME,
+                name="veinscan private codes",
+                version="1",
+                responsible_organization="the veinscan developers",
+            )
+        ],
+    )
+    # The content goes in after highdicom's checks: they copy the tree several times over.
+    document.ContentSequence = Sequence([*document.ContentSequence, *(to_dataset(item) for item in items)])
+    document.InstanceCreationDate, document.InstanceCreationTime = document.ContentDate, document.ContentTime
+    for keyword in ("PatientName", "ReferringPhysicianName"):
+        setattr(document, keyword, patient[keyword])
+    if "TimezoneOffsetFromUTC" in patient:
+        document.TimezoneOffsetFromUTC = patient["TimezoneOffsetFromUTC"]
+    buffer = io.BytesIO()
+    document.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def _root(reader: Reader) -> ContainerContentItem:
+    root = ContainerContentItem(_concept(c.REPORT_TITLE), template_id="1500")
+    root.ContentSequence = ContentSequence()
+    root.ContentSequence.extend(LanguageOfContentItemAndDescendants(CodedConcept("en", "RFC5646", "English")))
+    root.ContentSequence.extend(
+        ObservationContext(
+            observer_person_context=ObserverContext(
+                observer_type=codes.DCM.Person,
+                observer_identifying_attributes=PersonObserverIdentifyingAttributes(
+                    name=stored_name(reader.name)
+                ),
+            )
+        )
+    )
+    root.ContentSequence.append(
+        CodeContentItem(
+            codes.DCM.ProcedureReported, _concept(c.PROCEDURE), RelationshipTypeValues.HAS_CONCEPT_MOD
+        )
+    )
+    return root
+
+
+def _concept(concept: c.Concept) -> CodedConcept:
+    return CodedConcept(concept.value, concept.scheme, concept.meaning)
+
+
+def _patient(header: Dataset) -> dict[str, str]:
+    """Patient and study of a header in UTF-8, without what DICOM does not allow there."""
+    values = dict.fromkeys(_ALWAYS, "")
+    for keyword, vr in _HEADER.items():
+        value = header.get(keyword)
+        text = "" if value is None else str(value).strip()
+        if not text or "\\" in text:
+            continue
+        try:
+            # 2: raise; a header of a scanner may hold anything
+            validate_value(vr, text, 2)
+        except ValueError:
+            continue
+        if keyword == "PatientSex" and text not in ("M", "F", "O"):
+            continue
+        values[keyword] = text
+    return values
+
+
+def _evidence(instance: Instance, study_uid: str, patient: Mapping[str, str]) -> Dataset:
+    dataset = Dataset()
+    for keyword, value in patient.items():
+        setattr(dataset, keyword, value)
+    dataset.SOPClassUID = instance.sop_class_uid
+    dataset.SOPInstanceUID = instance.sop_instance_uid
+    dataset.SeriesInstanceUID = instance.series_instance_uid
+    dataset.StudyInstanceUID = instance.study_instance_uid or study_uid
+    return dataset
+
+
+def _zone(patient: Mapping[str, str]) -> timezone | None:
+    text = patient.get("TimezoneOffsetFromUTC", "")
+    if len(text) != 5 or text[0] not in "+-" or not text[1:].isdigit():
+        return None
+    offset = timedelta(hours=int(text[1:3]), minutes=int(text[3:]))
+    if offset > timedelta(hours=14):
+        return None
+    return timezone(-offset if text[0] == "-" else offset)
+
+
+def _software_version() -> str:
+    try:
+        return version("veinscan")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,257 @@
+"""The content tree of an SR as plain values, and its way into pydicom datasets and back.
+
+One module knows how a content item is spelt in DICOM (PS3.3 C.17.3); the
+rest of the record works on `Item`s.  Building them as plain pydicom datasets
+keeps a plan of 200 targets within a second or two, where the template
+classes copy the tree many times over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.tag import Tag
+from pydicom.valuerep import DSfloat, format_number_as_ds
+
+from veinscan.errors import RecordError
+
+MAX_DEPTH = 40
+"""Deeper trees are nobody's report (a hostile file nests thousands)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A code: value, coding scheme designator, meaning.  The meaning is for people, not for comparing."""
+
+    value: str
+    scheme: str
+    meaning: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes two codes the same."""
+        return self.scheme, self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The value of a NUM item; a float is kept to the last bit, a whole number as such."""
+
+    number: float | int
+    unit: Concept
+
+
+@dataclass(frozen=True, slots=True)
+class Graphic:
+    """The value of a SCOORD item: `(column, row, column, row, ...)` counted from the corner, float32."""
+
+    kind: str
+    data: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReference:
+    """The value of an IMAGE item; `frame_number` counts from 1, None for the whole object."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    frame_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One content item.
+
+    `value` is a str for TEXT, UIDREF, DATETIME, DATE, TIME and PNAME, a
+    `Concept` for CODE, `Measured`, `Graphic` or `ImageReference`; for
+    CONTAINER it is the template identifier or ''; None where an item of
+    other software holds something else.
+    """
+
+    kind: str
+    relationship: str
+    name: Concept | None
+    value: Any
+    children: tuple[Item, ...] = ()
+
+
+_TAGS = {
+    "relationship": 0x0040A010,
+    "kind": 0x0040A040,
+    "name": 0x0040A043,
+    "continuity": 0x0040A050,
+    "children": 0x0040A730,
+    "template": 0x0040A504,
+}
+_TEXT_TAGS = {
+    "TEXT": (0x0040A160, "UT"),
+    "UIDREF": (0x0040A124, "UI"),
+    "DATETIME": (0x0040A120, "DT"),
+    "DATE": (0x0040A121, "DA"),
+    "TIME": (0x0040A122, "TM"),
+    "PNAME": (0x0040A123, "PN"),
+}
+
+
+def to_dataset(item: Item) -> Dataset:
+    """The item and all below it as a dataset."""
+    dataset = Dataset()
+    if item.relationship:
+        _put(dataset, _TAGS["relationship"], "CS", item.relationship)
+    _put(dataset, _TAGS["kind"], "CS", item.kind)
+    if item.name is not None:
+        _put_items(dataset, _TAGS["name"], [_code(item.name)])
+    value = item.value
+    if item.kind == "CONTAINER":
+        _put(dataset, _TAGS["continuity"], "CS", "SEPARATE")
+        if value:
+            template = Dataset()
+            _put(template, 0x00080105, "CS", "DCMR")
+            _put(template, 0x0040DB00, "CS", value)
+            _put_items(dataset, _TAGS["template"], [template])
+    elif item.kind == "CODE":
+        _put_items(dataset, 0x0040A168, [_code(value)])
+    elif item.kind == "NUM":
+        number = Dataset()
+        _put_items(number, 0x004008EA, [_code(value.unit)])
+        if isinstance(value.number, float):
+            _put(number, 0x0040A161, "FD", value.number)
+            _put(number, 0x0040A30A, "DS", DSfloat(format_number_as_ds(value.number)))
+        else:
+            _put(number, 0x0040A30A, "DS", str(value.number))
+        _put_items(dataset, 0x0040A300, [number])
+    elif item.kind == "SCOORD":
+        _put(dataset, 0x00700022, "FL", list(value.data))
+        _put(dataset, 0x00700023, "CS", value.kind)
+    elif item.kind == "IMAGE":
+        reference = Dataset()
+        _put(reference, 0x00081150, "UI", value.sop_class_uid)
+        _put(reference, 0x00081155, "UI", value.sop_instance_uid)
+        if value.frame_number is not None:
+            _put(reference, 0x00081160, "IS", str(value.frame_number))
+        _put_items(dataset, 0x00081199, [reference])
+    else:
+        tag, vr = _TEXT_TAGS[item.kind]
+        _put(dataset, tag, vr, value)
+    if item.children:
+        _put_items(dataset, _TAGS["children"], [to_dataset(child) for child in item.children])
+    return dataset
+
+
+def from_dataset(dataset: Dataset, depth: int = 0) -> Item:
+    """A content item of any software as an `Item`.
+
+    Raises RecordError for what cannot be a content item; AttributeError,
+    IndexError, ValueError and the like for a damaged one (the caller names
+    the file).
+    """
+    if depth > MAX_DEPTH:
+        raise RecordError(f"the content is nested more than {MAX_DEPTH} deep")
+    kind = str(dataset.get("ValueType", ""))
+    names = dataset.get("ConceptNameCodeSequence")
+    return Item(
+        kind=kind,
+        relationship=str(dataset.get("RelationshipType", "")),
+        name=_concept(names[0]) if names else None,
+        value=_value(dataset, kind),
+        children=tuple(from_dataset(child, depth + 1) for child in dataset.get("ContentSequence") or ()),
+    )
+
+
+def _value(dataset: Dataset, kind: str) -> Any:
+    if kind == "CONTAINER":
+        templates = dataset.get("ContentTemplateSequence")
+        return str(templates[0].get("TemplateIdentifier", "")) if templates else ""
+    if kind == "CODE":
+        return _concept(dataset.ConceptCodeSequence[0])
+    if kind == "NUM":
+        values = dataset.get("MeasuredValueSequence")
+        if not values:
+            return None
+        measured = values[0]
+        unit = _concept(measured.MeasurementUnitsCodeSequence[0])
+        if "FloatingPointValue" in measured:
+            return Measured(float(measured.FloatingPointValue), unit)
+        number = float(measured.NumericValue)
+        return Measured(int(number) if number.is_integer() else number, unit)
+    if kind == "SCOORD":
+        data = dataset.GraphicData
+        return Graphic(str(dataset.GraphicType), tuple(float(value) for value in data))
+    if kind == "IMAGE":
+        reference = dataset.ReferencedSOPSequence[0]
+        frame = reference.get("ReferencedFrameNumber")
+        if frame is not None and not isinstance(frame, int | str):
+            frame = frame[0] if len(frame) else None
+        return ImageReference(
+            str(reference.ReferencedSOPClassUID),
+            str(reference.ReferencedSOPInstanceUID),
+            None if frame is None else int(frame),
+        )
+    if kind in _TEXT_TAGS:
+        element = dataset.get(Tag(_TEXT_TAGS[kind][0]))
+        return "" if element is None or element.value is None else str(element.value)
+    return None
+
+
+def digest(items: Iterable[Item], *, without: Concept) -> str:
+    """SHA-256 over the meaning of a content tree, leaving out the item named `without`.
+
+    It is taken over values, not bytes, so that a change of transfer syntax
+    or of code meanings on the way through an archive does not touch it.
+    """
+    hasher = hashlib.sha256()
+    for part in _canonical(items, without.key):
+        hasher.update(part.encode("utf-8", "surrogatepass"))
+    return hasher.hexdigest()
+
+
+def _canonical(items: Iterable[Item], without: tuple[str, str]) -> Iterator[str]:
+    for item in items:
+        name = item.name.key if item.name is not None else ("", "")
+        if name == without:
+            continue
+        value = item.value
+        if isinstance(value, Concept):
+            value = value.key
+        elif isinstance(value, Measured):
+            value = [repr(value.number), value.unit.key]
+        elif isinstance(value, Graphic):
+            value = [value.kind, np.asarray(value.data, dtype="<f4").tobytes().hex()]
+        elif isinstance(value, ImageReference):
+            value = [value.sop_class_uid, value.sop_instance_uid, value.frame_number]
+        yield json.dumps([item.kind, item.relationship, name, value])
+        yield "("
+        yield from _canonical(item.children, without)
+        yield ")"
+
+
+def _put(dataset: Dataset, tag: int, vr: str, value: Any) -> None:
+    # Values are made and checked here: pydicom's own checks cost three times the work.
+    dataset.add(DataElement(Tag(tag), vr, value, already_converted=True))
+
+
+def _put_items(dataset: Dataset, tag: int, items: list[Dataset]) -> None:
+    dataset.add(DataElement(Tag(tag), "SQ", Sequence(items)))
+
+
+def _code(concept: Concept) -> Dataset:
+    dataset = Dataset()
+    _put(dataset, 0x00080100, "SH", concept.value)
+    _put(dataset, 0x00080102, "SH", concept.scheme)
+    _put(dataset, 0x00080104, "LO", concept.meaning)
+    return dataset
+
+
+def _concept(dataset: Dataset) -> Concept:
+    value = dataset.get("CodeValue") or dataset.get("LongCodeValue") or dataset.get("URNCodeValue") or ""
+    return Concept(
+        str(value), str(dataset.get("CodingSchemeDesignator", "")), str(dataset.get("CodeMeaning", ""))
+    )

@@ -1,0 +1,173 @@
+"""The saved versions of a record: which files are ours, how they follow on each other, which are the heads."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import ComprehensiveSRStorage
+
+from veinscan.errors import RecordError
+from veinscan.plan.normal import is_uid
+from veinscan.record import concepts as c
+from veinscan.record.codec import Content, decode
+from veinscan.record.files import read_all
+from veinscan.record.tree import from_dataset
+
+MAX_BYTES = 256 * 2**20
+"""No record is that long; a file that is belongs to somebody else or is damaged."""
+DAMAGED = (
+    AttributeError, EOFError, IndexError, KeyError, NotImplementedError, OverflowError, RecursionError,
+    StopIteration, TypeError, UnicodeError, ValueError, InvalidDicomError,
+)  # fmt: skip
+"""What pydicom and the codec raise on damaged bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One saved document."""
+
+    path: Path
+    sop_instance_uid: str
+    series_instance_uid: str
+    study_instance_uid: str
+    predecessors: tuple[str, ...]
+    content: Content
+    observer: str
+    """Name of the reader who saved it, as VR PN."""
+    references: tuple[tuple[str, str, str, str], ...] = field(repr=False)
+    """Objects it points at: SOP class, SOP instance, series, study."""
+
+    @property
+    def when(self) -> tuple[float, str]:
+        """Orders versions in time, the same on every machine."""
+        saved: datetime | None = self.content.saved_at
+        return (0.0 if saved is None else saved.timestamp(), self.sop_instance_uid)
+
+
+def parse(data: bytes, path: Path) -> Version | None:
+    """A version from the bytes of a file; None for a document of other software.
+
+    Raises RecordError, naming the file, for one of ours that is damaged and for
+    bytes that are no DICOM file at all.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dataset = pydicom.dcmread(io.BytesIO(data))
+            if not is_ours(dataset):
+                return None
+            return _version(dataset, path)
+    except RecordError as error:
+        raise RecordError(error.what, where=str(path), do=error.do or _CURE) from None
+    except DAMAGED as error:
+        raise RecordError(
+            f"the record is damaged and cannot be read ({type(error).__name__})", where=str(path), do=_CURE
+        ) from None
+
+
+_CURE = "put a copy of the file back from a backup, or move it out of the folder; nothing was changed"
+
+
+def is_ours(dataset: Dataset) -> bool:
+    """Whether a document is one that veinscan wrote: an SR that declares our coding scheme and holds our container."""
+    if str(dataset.get("SOPClassUID", "")) != ComprehensiveSRStorage:
+        return False
+    schemes = dataset.get("CodingSchemeIdentificationSequence") or ()
+    return any(str(item.get("CodingSchemeDesignator", "")) == c.PRIVATE_SCHEME for item in schemes)
+
+
+def _version(dataset: Dataset, path: Path) -> Version:
+    root = from_dataset(dataset)
+    names = [
+        item.value for item in root.children if item.name is not None and item.name.key == c.OBSERVER_NAME.key
+    ]
+    uid = str(dataset.SOPInstanceUID)
+    if not is_uid(uid):
+        raise RecordError("the document has no UID")
+    return Version(
+        path=path,
+        sop_instance_uid=uid,
+        series_instance_uid=str(dataset.SeriesInstanceUID),
+        study_instance_uid=str(dataset.StudyInstanceUID),
+        predecessors=tuple(entry[1] for entry in _references(dataset, "PredecessorDocumentsSequence")),
+        content=decode(root.children),
+        observer=str(names[0]) if names else "",
+        references=(
+            *_references(dataset, "CurrentRequestedProcedureEvidenceSequence"),
+            *_references(dataset, "PertinentOtherEvidenceSequence"),
+        ),
+    )
+
+
+def _references(dataset: Dataset, keyword: str) -> tuple[tuple[str, str, str, str], ...]:
+    return tuple(
+        (
+            str(instance.ReferencedSOPClassUID),
+            str(instance.ReferencedSOPInstanceUID),
+            str(series.SeriesInstanceUID),
+            str(study.StudyInstanceUID),
+        )
+        for study in dataset.get(keyword) or ()
+        for series in study.ReferencedSeriesSequence
+        for instance in series.ReferencedSOPSequence
+    )
+
+
+def read_versions(paths: Iterable[Path], study_instance_uid: str) -> dict[str, Version]:
+    """Every version of a study's record among some files, by SOP Instance UID.
+
+    Documents of other software and of other studies are left alone.  Raises
+    RecordError, naming the file, for one that cannot be read.
+    """
+    versions: dict[str, Version] = {}
+    for path in paths:
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                raise RecordError(
+                    f"the file is larger than any record ({path.stat().st_size} bytes)", where=str(path)
+                )
+            data = read_all(path)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise RecordError(f"the record cannot be read: {reason}", where=str(path), do=_CURE) from error
+        version = parse(data, path)
+        if version is not None and version.study_instance_uid == study_instance_uid:
+            versions.setdefault(version.sop_instance_uid, version)
+    return versions
+
+
+def heads(versions: Mapping[str, Version]) -> list[Version]:
+    """The versions that no other replaces, in order of time."""
+    replaced = {uid for version in versions.values() for uid in version.predecessors}
+    found = [version for uid, version in versions.items() if uid not in replaced]
+    return sorted(found, key=lambda version: version.when)
+
+
+def ancestors(uid: str, versions: Mapping[str, Version]) -> set[str]:
+    """A version and every one behind it, as far as they are there."""
+    seen: set[str] = set()
+    waiting = [uid]
+    while waiting:
+        current = waiting.pop()
+        if current not in seen and current in versions:
+            seen.add(current)
+            waiting.extend(versions[current].predecessors)
+    return seen
+
+
+def common_ancestors(a: set[str], b: set[str], versions: Mapping[str, Version]) -> list[str]:
+    """The nearest versions behind both of two histories (sets as `ancestors` gives them)."""
+    shared = a & b
+    behind = {uid for version in shared for before in versions[version].predecessors
+              for uid in ancestors(before, versions)}  # fmt: skip
+    return sorted(shared - behind)
