@@ -38,7 +38,7 @@ from veinscan.plan.model import (
     TargetStatus,
     ValueSource,
 )
-from veinscan.plan.normal import now, stored_number, stored_outline, stored_point
+from veinscan.plan.normal import now, optional_number, stored_number, stored_outline, stored_point
 from veinscan.plan.veins import vein_name
 
 __all__ = [
@@ -69,16 +69,17 @@ _NUMBERS = {"diameter_mm": 40.0, "depth_mm": 300.0, "length_mm": 2000.0}
 """Fields in mm with the value above which only a typing error (cm for mm, a lost point) explains them."""
 _TEXTS = ("notes",)
 
-EDITABLE_FIELDS: tuple[str, ...] = ("side", "vein", *_NUMBERS, "diameter_source", "depth_source", "artery_checked",
-                                    "status", "notes", "order")  # fmt: skip
-"""What `update_target` and the `**fields` of the makers accept; values may be text, as a command line gives them."""
+EDITABLE_FIELDS: tuple[str, ...] = (
+    "side", "vein", *_NUMBERS, "diameter_source", "depth_source", "artery_checked", "status", "notes", "order",
+)  # fmt: skip
+"""What `update_target` and the makers accept; values may be text, as a command line gives them."""
 
 
 class StudyLike(Protocol):
     """What is used of a Study here."""
 
     @property
-    def study_instance_uid(self) -> str: ...  # noqa: D102
+    def study_instance_uid(self) -> str: ...
 
 
 def new_record(study: StudyLike | str, *, purpose: str = "plan", candidates_shown: bool = True) -> Record:
@@ -128,7 +129,7 @@ def target_from_candidate(
         diameter_source=ValueSource.CANDIDATE,
         depth_mm=stored_number(candidate.depth_mm, "depth_mm"),
         depth_source=ValueSource.CANDIDATE,
-        length_mm=stored_number(candidate.length_mm, "length_mm"),
+        length_mm=optional_number(candidate.length_mm, "length_mm"),
         candidate_id=candidate.id,
         candidate_score=stored_number(candidate.score, "score"),
         marked_by=reader.name,
@@ -140,7 +141,7 @@ def target_from_candidate(
 def target_at_point(
     clip: ClipLike, frame_index: int, point: Iterable[float], reader: Reader, **values: Any
 ) -> InjectionTarget:
-    """A target where a person clicked, with the lumen measured there where there is calibration and a wall to find.
+    """A target where a person clicked; the lumen is measured where there is calibration and a wall to find.
 
     Raises InvalidInputError for a point outside the picture and a frame the clip has not.
     """
@@ -266,7 +267,7 @@ def review(
         outline=_outline_on(clip, candidate.outlines.get(frame, ())),
         diameter_mm=stored_number(candidate.diameter_mm, "diameter_mm"),
         depth_mm=stored_number(candidate.depth_mm, "depth_mm"),
-        score=stored_number(candidate.score, "score") or 0.0,
+        score=stored_number(candidate.score, "score"),
         decision=decision,
         reason=reason,
         reviewed_by=reader.name,

@@ -116,7 +116,7 @@ def distance_mm(clip: ClipLike, a: Iterable[float], b: Iterable[float]) -> float
 
 
 def depth_mm(clip: ClipLike, point: Iterable[float]) -> float:
-    """Millimetres from the skin line down to a point `(row, col)`.  Raises CalibrationError without calibration."""
+    """Millimetres from the skin line down to a point `(row, col)`; CalibrationError without calibration."""
     place = checked_point(clip, point)
     calibration = _calibration(clip, place)
     return (place[0] - calibration.skin_row) * calibration.spacing_mm[0]

@@ -78,14 +78,17 @@ def now() -> datetime:
     return stored_time(datetime.now().astimezone())
 
 
-def stored_number(value: float | None, name: str) -> float | None:
-    """A finite float, or None; raises InvalidInputError for the rest (`name` goes into the message)."""
-    if value is None:
-        return None
+def stored_number(value: float, name: str) -> float:
+    """A finite float; raises InvalidInputError for the rest (`name` goes into the message)."""
     number = float(value)
     if not math.isfinite(number):
         raise InvalidInputError(f"{name} is {number}", do="pass a finite number, or leave it empty")
     return number + 0.0
+
+
+def optional_number(value: float | None, name: str) -> float | None:
+    """`stored_number`, or None for None."""
+    return None if value is None else stored_number(value, name)
 
 
 def normalised(record: Record) -> Record:
@@ -129,8 +132,8 @@ def _normal_target(target: InjectionTarget) -> InjectionTarget:
         calibration = replace(
             calibration, box=(row0, col0, row1, col1), spacing_mm=(row_mm, col_mm), skin_row=skin_row
         )
-    diameter_mm = stored_number(target.diameter_mm, "diameter_mm")
-    depth_mm = stored_number(target.depth_mm, "depth_mm")
+    diameter_mm = optional_number(target.diameter_mm, "diameter_mm")
+    depth_mm = optional_number(target.depth_mm, "depth_mm")
     return replace(
         target,
         point=stored_point(target.point),
@@ -140,8 +143,8 @@ def _normal_target(target: InjectionTarget) -> InjectionTarget:
         diameter_source=None if diameter_mm is None else target.diameter_source,
         depth_mm=depth_mm,
         depth_source=None if depth_mm is None else target.depth_source,
-        length_mm=stored_number(target.length_mm, "length_mm"),
-        candidate_score=stored_number(target.candidate_score, "candidate_score"),
+        length_mm=optional_number(target.length_mm, "length_mm"),
+        candidate_score=optional_number(target.candidate_score, "candidate_score"),
         marked_at=None if target.marked_at is None else stored_time(target.marked_at),
     )
 
@@ -159,8 +162,8 @@ def _normal_review(review: CandidateReview) -> CandidateReview:
         review,
         centre=stored_point(review.centre),
         outline=stored_outline(review.outline),
-        diameter_mm=stored_number(review.diameter_mm, "diameter_mm"),
-        depth_mm=stored_number(review.depth_mm, "depth_mm"),
+        diameter_mm=optional_number(review.diameter_mm, "diameter_mm"),
+        depth_mm=optional_number(review.depth_mm, "depth_mm"),
         score=stored_number(review.score, "score"),
         reason=reason,
         reviewed_at=None if review.reviewed_at is None else stored_time(review.reviewed_at),

@@ -19,7 +19,7 @@ from veinscan.record import concepts as c
 from veinscan.record.fields import CONTAINS, HAS_CONTEXT, Context, Items, item_moment, moment_item
 from veinscan.record.table import READING, REVIEW, SCHEMA, TARGET
 from veinscan.record.text import original_text, stored_text
-from veinscan.record.tree import Item, Measured, digest
+from veinscan.record.tree import Concept, Item, Measured, digest
 
 TEMPLATE_OF_GROUPS = "1410"
 
@@ -131,11 +131,11 @@ def _context_first(children: tuple[Item, ...]) -> list[Item]:
     return sorted(children, key=lambda item: item.relationship != HAS_CONTEXT)
 
 
-def _is(item: Item, concept: c.Concept) -> bool:
+def _is(item: Item, concept: Concept) -> bool:
     return item.name is not None and item.name.key == concept.key
 
 
-def _whole(items: Items, name: c.Concept) -> int:
+def _whole(items: Items, name: Concept) -> int:
     item = items.one(name, "NUM")
     if item is None or item.value is None:
         raise RecordError(f"'{name.meaning}' is missing")

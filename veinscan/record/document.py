@@ -16,8 +16,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from highdicom.sr import (
-    CodedConcept,
     CodeContentItem,
+    CodedConcept,
     ComprehensiveSR,
     ContainerContentItem,
     ContentSequence,
@@ -27,6 +27,7 @@ from highdicom.sr import (
     PersonObserverIdentifyingAttributes,
     RelationshipTypeValues,
 )
+from pydicom.charset import convert_encodings
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
@@ -37,7 +38,7 @@ from veinscan.plan.model import Reader, Record
 from veinscan.record import concepts as c
 from veinscan.record.codec import encode, sealed
 from veinscan.record.text import stored_name
-from veinscan.record.tree import from_dataset, to_dataset
+from veinscan.record.tree import Concept, from_dataset, to_dataset
 
 MANUFACTURER = "veinscan"
 SERIES_NUMBER = 9100
@@ -128,15 +129,18 @@ def build(
     saved_at : datetime
         With zone.
     """
-    used = {mark.sop_instance_uid: None for mark in (*record.targets, *record.reviews)}
+    marks = [*(target.sop_instance_uid for target in record.targets),
+             *(review.sop_instance_uid for review in record.reviews)]  # fmt: skip
     study_uid = str(header.StudyInstanceUID)
-    instances = [references[uid] for uid in used] or [
+    instances = [references[uid] for uid in dict.fromkeys(marks)] or [
         Instance(
             str(header.SOPClassUID), str(header.SOPInstanceUID), str(header.SeriesInstanceUID), study_uid
         )
     ]
     patient = _patient(header)
-    evidence = [_evidence(instance, study_uid, patient) for instance in instances]
+    # highdicom warns, with the name in the warning, of names without '^': it never sees one
+    unnamed = patient | {"PatientName": "^", "ReferringPhysicianName": "^", "OtherPatientNames": ""}
+    evidence = [_evidence(instance, study_uid, unnamed) for instance in instances]
     local = saved_at.astimezone(_zone(patient) or saved_at.tzinfo)
     root = _root(reader)
     content = encode(record, saved_at=saved_at, context=references)
@@ -173,10 +177,10 @@ def build(
     # The content goes in after highdicom's checks: they copy the tree several times over.
     document.ContentSequence = Sequence([*document.ContentSequence, *(to_dataset(item) for item in items)])
     document.InstanceCreationDate, document.InstanceCreationTime = document.ContentDate, document.ContentTime
-    for keyword in ("PatientName", "ReferringPhysicianName"):
-        setattr(document, keyword, patient[keyword])
-    if "TimezoneOffsetFromUTC" in patient:
-        document.TimezoneOffsetFromUTC = patient["TimezoneOffsetFromUTC"]
+    for keyword, value in patient.items():
+        setattr(document, keyword, value)
+    # Every value is in its final form: the writer need not look for ambiguous ones through the whole tree.
+    document.set_original_encoding(False, True, convert_encodings("ISO_IR 192"))
     buffer = io.BytesIO()
     document.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
@@ -196,6 +200,7 @@ def _root(reader: Reader) -> ContainerContentItem:
             )
         )
     )
+    root.ContentSequence[-1].PersonName = stored_name(reader.name)
     root.ContentSequence.append(
         CodeContentItem(
             codes.DCM.ProcedureReported, _concept(c.PROCEDURE), RelationshipTypeValues.HAS_CONCEPT_MOD
@@ -204,7 +209,7 @@ def _root(reader: Reader) -> ContainerContentItem:
     return root
 
 
-def _concept(concept: c.Concept) -> CodedConcept:
+def _concept(concept: Concept) -> CodedConcept:
     return CodedConcept(concept.value, concept.scheme, concept.meaning)
 
 

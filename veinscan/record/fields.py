@@ -84,14 +84,17 @@ class Text:
 
     @property
     def attributes(self) -> tuple[str, ...]:
+        """See `Field`."""
         return (self.attribute,)
 
     def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
         value = getattr(owner, self.attribute)
         if value != self.empty:
             yield Item("TEXT", self.relationship, self.concept, stored_text(value))
 
     def read(self, items: Items) -> dict[str, Any]:
+        """See `Field`."""
         item = items.one(self.concept, "TEXT")
         return {self.attribute: self.empty if item is None else original_text(item.value)}
 
@@ -106,12 +109,15 @@ class Uid:
 
     @property
     def attributes(self) -> tuple[str, ...]:
+        """See `Field`."""
         return (self.attribute,)
 
     def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
         yield Item("UIDREF", self.relationship, self.concept, getattr(owner, self.attribute))
 
     def read(self, items: Items) -> dict[str, Any]:
+        """See `Field`."""
         item = items.one(self.concept, "UIDREF")
         return {} if item is None else {self.attribute: item.value}
 
@@ -133,9 +139,11 @@ class Number:
 
     @property
     def attributes(self) -> tuple[str, ...]:
+        """See `Field`."""
         return (self.attribute,) if self.source is None else (self.attribute, self.source)
 
     def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
         value = getattr(owner, self.attribute)
         if value is None:
             return
@@ -145,6 +153,7 @@ class Number:
         yield Item("NUM", CONTAINS, self.concept, Measured(number, self.unit), children)
 
     def read(self, items: Items) -> dict[str, Any]:
+        """See `Field`."""
         item = items.one(self.concept, "NUM")
         if item is None or item.value is None:
             if self.required:
@@ -172,14 +181,17 @@ class Coded:
 
     @property
     def attributes(self) -> tuple[str, ...]:
+        """See `Field`."""
         return (self.attribute,)
 
     def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
         value = getattr(owner, self.attribute)
         if value is not None:
             yield _coded(self.concept, self.values[value], CONTAINS)
 
     def read(self, items: Items) -> dict[str, Any]:
+        """See `Field`."""
         item = items.one(self.concept, "CODE")
         return {} if item is None else {self.attribute: _decoded(self.values, item)}
 
@@ -193,14 +205,17 @@ class When:
 
     @property
     def attributes(self) -> tuple[str, ...]:
+        """See `Field`."""
         return (self.attribute,)
 
     def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
         value: datetime | None = getattr(owner, self.attribute)
         if value is not None:
             yield moment_item(self.concept, value)
 
     def read(self, items: Items) -> dict[str, Any]:
+        """See `Field`."""
         item = items.one(self.concept, "DATETIME")
         return {self.attribute: None if item is None else item_moment(item)}
 
@@ -215,9 +230,11 @@ class Place:
 
     @property
     def attributes(self) -> tuple[str, ...]:
+        """See `Field`."""
         return (self.clip, self.frame, self.point)
 
     def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
         yield Item(
             "SCOORD",
             CONTAINS,
@@ -227,6 +244,7 @@ class Place:
         )
 
     def read(self, items: Items) -> dict[str, Any]:
+        """See `Field`."""
         item = items.one(c.IMAGE_REGION, "SCOORD")
         if item is None:
             raise RecordError("a mark has no place in an image")
@@ -253,9 +271,11 @@ class Outline:
 
     @property
     def attributes(self) -> tuple[str, ...]:
+        """See `Field`."""
         return (self.attribute,)
 
     def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
         points = getattr(owner, self.attribute)
         if points:
             # a POLYLINE is closed by its first point again (C.18.6.1.2)
@@ -264,6 +284,7 @@ class Outline:
             yield Item("SCOORD", CONTAINS, self.concept, Graphic("POLYLINE", data), (source,))
 
     def read(self, items: Items) -> dict[str, Any]:
+        """See `Field`."""
         item = items.one(self.concept, "SCOORD")
         return {self.attribute: () if item is None else _points(item.value)[:-1]}
 
@@ -279,23 +300,23 @@ class Site:
 
     @property
     def attributes(self) -> tuple[str, ...]:
+        """See `Field`."""
         return (self.vein, self.side)
 
     def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
         vein, side = getattr(owner, self.vein), getattr(owner, self.side)
         laterality = c.SIDES.get(side)
         if vein == self.unknown_vein and laterality is None:
             return
-        if vein == self.unknown_vein:
-            site = c.LOWER_LIMB
-        else:
-            site = c.VEIN_SITES.get(vein, c.OTHER_VEIN)
+        site = c.LOWER_LIMB if vein == self.unknown_vein else c.VEIN_SITES.get(vein, c.OTHER_VEIN)
         children = () if laterality is None else (_coded(c.LATERALITY, laterality, HAS_MODIFIER),)
         yield _coded(c.FINDING_SITE, site, HAS_MODIFIER, children)
         if site is c.OTHER_VEIN:
             yield Item("TEXT", CONTAINS, c.VEIN_NAME, stored_text(vein))
 
     def read(self, items: Items) -> dict[str, Any]:
+        """See `Field`."""
         item = items.one(c.FINDING_SITE, "CODE")
         if item is None:
             return {}
@@ -323,14 +344,17 @@ class Nested:
 
     @property
     def attributes(self) -> tuple[str, ...]:
+        """See `Field`."""
         return (self.attribute,)
 
     def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
         value = getattr(owner, self.attribute)
         if value is not None:
             yield Item("CONTAINER", CONTAINS, self.concept, "", self.table.write(value, context))
 
     def read(self, items: Items) -> dict[str, Any]:
+        """See `Field`."""
         item = items.one(self.concept, "CONTAINER")
         return {self.attribute: None if item is None else self.table.read(item)}
 
@@ -346,14 +370,17 @@ class Tuple:
 
     @property
     def attributes(self) -> tuple[str, ...]:
+        """See `Field`."""
         return (self.attribute,)
 
     def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
         kind = int if self.whole else float
         for name, value in zip(self.names, getattr(owner, self.attribute), strict=True):
             yield Item("NUM", CONTAINS, name, Measured(kind(value), self.unit))
 
     def read(self, items: Items) -> dict[str, Any]:
+        """See `Field`."""
         kind = int if self.whole else float
         return {self.attribute: tuple(kind(_number(items, name, self.unit)) for name in self.names)}
 

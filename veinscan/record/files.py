@@ -173,9 +173,8 @@ def sweep(folder: Path) -> int:
             found = TEMPORARY.fullmatch(entry.name)
             if found is None:
                 continue
-            if found["host"] == _host() and not _alive(int(found["pid"])):
-                removed += _remove(entry)
-            elif time.time() - entry.stat().st_mtime > _STALE_S:
+            orphan = found["host"] == _host() and not _alive(int(found["pid"]))
+            if orphan or time.time() - entry.stat().st_mtime > _STALE_S:
                 removed += _remove(entry)
     return removed
 
@@ -190,7 +189,7 @@ def _name(temporary: Path, path: Path) -> None:
         # No hard links here (FAT, some shares).  The name is a UID made a moment ago: nobody else makes it.
         if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, "the name is taken", str(path)) from None
-        os.rename(temporary, path)
+        temporary.rename(path)
 
 
 def _temporary_name() -> str:

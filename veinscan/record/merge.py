@@ -119,7 +119,7 @@ def _merge_target(
     for unit in units:
         mine, other = _values(earlier, unit), _values(later, unit)
         origin = None if base is None else _values(base, unit)
-        if mine == other or mine == origin:
+        if mine in (other, origin):
             continue
         if other == origin:
             taken.update(zip(unit, mine, strict=True))
@@ -135,7 +135,7 @@ def _merge_review(
     label: str,
     conflicts: list[str],
 ) -> CandidateReview:
-    if earlier == later or earlier == base:
+    if earlier in (later, base):
         return later
     if later == base:
         return earlier
@@ -169,7 +169,7 @@ def _text(value: Any) -> str:
 def _order(
     base: Record, earlier: Record, later: Record, targets: dict[Any, InjectionTarget], conflicts: list[str]
 ) -> list[str]:
-    """Tracking UIDs in order: a reordering by one side is kept, new ones stand behind what they stood behind."""
+    """Tracking UIDs in order: one side's reordering is kept, new targets keep their neighbour."""
     sequences = [[target.id for target in record.targets] for record in (base, earlier, later)]
     common = set(sequences[1]) & set(sequences[2]) & set(targets)
     in_base = common & set(sequences[0])

@@ -118,10 +118,7 @@ def merged(uids: list[str], versions: Mapping[str, Version], empty: Record) -> R
     for uid in ordered[1:]:
         behind = ancestors(uid, versions)
         nearest = common_ancestors(seen, behind, versions)
-        if nearest:
-            base = merged(nearest, versions, empty)
-        else:
-            base = replace(empty, reading=record.reading)
+        base = merged(nearest, versions, empty) if nearest else replace(empty, reading=record.reading)
         record = merge(base, record, _at(uid, versions))
         seen |= behind
     return record
@@ -175,7 +172,8 @@ def save_record(study: StudyLike, record: Record, reader: Reader) -> SavedRecord
         make_folder(folders[1], private=True)
         sweep(folders[1])
         write_new(path, data, mode=0o600)
-        note = f"the study's folder cannot be written ({error.what.removeprefix('not saved: ')}); saved as {path}"
+        reason = error.what.removeprefix("not saved: ")
+        note = f"the study's folder cannot be written ({reason}); saved as {path}"
         return SavedRecord(path, read_back, beside_study=False, note=note)
     return SavedRecord(path, read_back)
 

@@ -22,13 +22,13 @@ from veinscan.record.fields import (
     Uid,
     When,
 )
-from veinscan.record.tree import Item
+from veinscan.record.tree import Concept, Item
 
 SCHEMA = 1
 """Written into every save.  A record of a higher one opens read-only."""
 
 
-def _finding(concept: c.Concept) -> Item:
+def _finding(concept: Concept) -> Item:
     return Item("CODE", "CONTAINS", c.FINDING, concept)
 
 

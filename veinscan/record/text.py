@@ -61,10 +61,12 @@ def original_datetime(stored: str) -> datetime:
     found = _DT.fullmatch(stored.strip())
     if found is None:
         raise RecordError(f"{stored!r} is not a time of the form YYYYMMDDHHMMSS+ZZZZ")
-    numbers = [int(text) for text in found.groups()[:6]]
+    year, month, day, hour, minute, second = (int(text) for text in found.groups()[:6])
     zone = original_zone("".join(found.groups()[7:])) if found[8] else None
     try:
-        return datetime(*numbers, int((found[7] or "").ljust(6, "0")), zone)  # type: ignore[misc, arg-type]
+        return datetime(
+            year, month, day, hour, minute, second, int((found[7] or "").ljust(6, "0")), tzinfo=zone
+        )
     except ValueError as error:
         raise RecordError(f"{stored!r} is not a time: {error}") from None
 

@@ -1,4 +1,4 @@
-"""The saved versions of a record: which files are ours, how they follow on each other, which are the heads."""
+"""The saved versions of a record: which files are ours, how they follow each other, which are the heads."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ _CURE = "put a copy of the file back from a backup, or move it out of the folder
 
 
 def is_ours(dataset: Dataset) -> bool:
-    """Whether a document is one that veinscan wrote: an SR that declares our coding scheme and holds our container."""
+    """Whether a document is one that veinscan wrote: a Comprehensive SR that declares our coding scheme."""
     if str(dataset.get("SOPClassUID", "")) != ComprehensiveSRStorage:
         return False
     schemes = dataset.get("CodingSchemeIdentificationSequence") or ()
