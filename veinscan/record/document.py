@@ -194,9 +194,7 @@ def _root(reader: Reader) -> ContainerContentItem:
         ObservationContext(
             observer_person_context=ObserverContext(
                 observer_type=codes.DCM.Person,
-                observer_identifying_attributes=PersonObserverIdentifyingAttributes(
-                    name=stored_name(reader.name)
-                ),
+                observer_identifying_attributes=PersonObserverIdentifyingAttributes(name="^"),
             )
         )
     )
