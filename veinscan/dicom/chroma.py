@@ -50,12 +50,15 @@ def _tint(
     row0, col0, row1, col1 = region.box if region else (0, 0, *green.shape)
     bins = (green[row0:row1:2, col0:col1:2] // _BIN).ravel()
     values = departure[row0:row1:2, col0:col1:2].ravel()
-    out = np.zeros(256 // _BIN, np.int16)
-    for level in range(len(out)):
+    levels, medians = [], []
+    for level in range(256 // _BIN):
         here = values[bins == level]
-        if len(here) >= 50:
-            out[level] = np.median(here)
-    return out if out.any() and np.abs(out).max() <= _MAX_TINT else None
+        if len(here) >= 50 and abs(median := float(np.median(here))) <= _MAX_TINT:
+            levels.append(level)  # a level that Doppler colours dominate says nothing of the tint
+            medians.append(median)
+    if not any(medians):
+        return None
+    return np.interp(np.arange(256 // _BIN), levels, medians).astype(np.int16)
 
 
 @dataclass(frozen=True, slots=True)
