@@ -54,6 +54,7 @@ __all__ = [
     "find_target",
     "review",
     "review_of",
+    "accept_conflicts",
     "distance_mm",
     "depth_mm",
 ]
@@ -289,6 +290,12 @@ def review_of(record: Record, sop_instance_uid: str, candidate_id: str) -> Candi
         if (verdict.sop_instance_uid, verdict.candidate_id) == (sop_instance_uid, candidate_id):
             return verdict
     return None
+
+
+def accept_conflicts(record: Record) -> Record:
+    """The record without its conflicts: a person has seen them and keeps the values shown."""
+    _check_editable(record)
+    return replace(record, conflicts=())
 
 
 def _measured(clip: ClipLike, target: InjectionTarget) -> InjectionTarget:

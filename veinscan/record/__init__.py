@@ -13,16 +13,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from veinscan.record.changes import HistoryEntry as HistoryEntry
+    from veinscan.record.changes import history as history
     from veinscan.record.store import SavedRecord as SavedRecord
     from veinscan.record.store import load_record as load_record
     from veinscan.record.store import save_record as save_record
 
-__all__ = ["SavedRecord", "load_record", "save_record"]
+__all__ = ["HistoryEntry", "SavedRecord", "history", "load_record", "save_record"]
 
-_WHERE = {"SavedRecord": "store", "load_record": "store", "save_record": "store"}
+_WHERE = {
+    "HistoryEntry": "changes",
+    "SavedRecord": "store",
+    "history": "changes",
+    "load_record": "store",
+    "save_record": "store",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _WHERE:
-        return getattr(import_module(f"veinscan.record.{_WHERE[name]}"), name)
+        value = getattr(import_module(f"veinscan.record.{_WHERE[name]}"), name)
+        globals()[name] = value
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

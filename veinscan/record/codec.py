@@ -30,10 +30,13 @@ class Content:
 
     record: Record
     schema: int
+    study_instance_uid: str
     saved_at: datetime | None
 
 
-def encode(record: Record, *, saved_at: datetime, context: Context) -> tuple[Item, ...]:
+def encode(
+    record: Record, *, study_instance_uid: str, saved_at: datetime, context: Context
+) -> tuple[Item, ...]:
     """The items under the root of the document that hold a record.
 
     Stored is everything but where the record was read from (`heads`) and
@@ -50,6 +53,7 @@ def encode(record: Record, *, saved_at: datetime, context: Context) -> tuple[Ite
         Item("NUM", CONTAINS, c.SCHEMA, Measured(SCHEMA, c.ONE)),
         Item("NUM", CONTAINS, c.SAVE_VERSION, Measured(record.version, c.ONE)),
         moment_item(c.SAVED_AT, saved_at),
+        Item("UIDREF", CONTAINS, c.STUDY, study_instance_uid),
         *READING.write(record.reading, context),
         *(Item("TEXT", CONTAINS, c.CONFLICT, stored_text(text)) for text in record.conflicts),
     )
@@ -87,6 +91,9 @@ def decode(items: Iterable[Item]) -> Content:
     schema = _whole(fields, c.SCHEMA)
     version = _whole(fields, c.SAVE_VERSION)
     saved = fields.one(c.SAVED_AT, "DATETIME")
+    study = fields.one(c.STUDY, "UIDREF")
+    if study is None:
+        raise RecordError("the study of the record is missing")
     newer = schema > SCHEMA
     targets, reviews = [], []
     for group in measurements.children:
@@ -112,7 +119,7 @@ def decode(items: Iterable[Item]) -> Content:
             else ""
         ),
     )
-    return Content(record, schema, None if saved is None else item_moment(saved))
+    return Content(record, schema, study.value, None if saved is None else item_moment(saved))
 
 
 def _group(label: str, children: tuple[Item, ...]) -> Item:

@@ -31,6 +31,7 @@ from pydicom.charset import convert_encodings
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
+from pydicom.uid import ComprehensiveSRStorage
 from pydicom.valuerep import validate_value
 
 from veinscan.plan.ids import derived_uid
@@ -105,7 +106,6 @@ def build(
     *,
     header: Dataset,
     references: References,
-    predecessors: Iterable[Instance],
     sop_instance_uid: str,
     reader: Reader,
     saved_at: datetime,
@@ -115,13 +115,12 @@ def build(
     Parameters
     ----------
     record : Record
-        In normal form; its `version` is the one that is written.
+        In normal form; its `version` is the one that is written, its `heads`
+        are the versions that this one replaces.
     header : Dataset
         Of one object of the study, for patient and study.
     references : References
         For every clip that a target or verdict is on.
-    predecessors : iterable of Instance
-        The versions that this one replaces.
     sop_instance_uid : str
         Of the new document.
     reader : Reader
@@ -141,15 +140,17 @@ def build(
     # highdicom warns, with the name in the warning, of names without '^': it never sees one
     unnamed = patient | {"PatientName": "^", "ReferringPhysicianName": "^", "OtherPatientNames": ""}
     evidence = [_evidence(instance, study_uid, unnamed) for instance in instances]
+    series_uid = derived_uid("series", study_uid, record.reading.id)
+    predecessors = [Instance(ComprehensiveSRStorage, uid, series_uid, study_uid) for uid in record.heads]
     local = saved_at.astimezone(_zone(patient) or saved_at.tzinfo)
     root = _root(reader)
-    content = encode(record, saved_at=saved_at, context=references)
+    content = encode(record, study_instance_uid=study_uid, saved_at=saved_at, context=references)
     before = tuple(from_dataset(child) for child in root.ContentSequence)
     items = sealed((*before, *content))[len(before) :]
     document = ComprehensiveSR(
         evidence=evidence,
         content=root,
-        series_instance_uid=derived_uid("series", study_uid, record.reading.id),
+        series_instance_uid=series_uid,
         series_number=SERIES_NUMBER,
         sop_instance_uid=sop_instance_uid,
         instance_number=max(record.version, 1),

@@ -18,7 +18,7 @@ from veinscan.plan.model import Reader, Record
 from veinscan.plan.normal import is_uid, normalised, now
 from veinscan.record.files import NotWritableError, make_folder, mode_of_folder, sweep, write_new
 from veinscan.record.merge import merge
-from veinscan.record.versions import Version, ancestors, common_ancestors, heads, parse, read_versions
+from veinscan.record.versions import Version, ancestors, common_ancestors, heads, needed, parse, read_versions
 
 FOLDER = "veinscan"
 """Beside the study: where its records lie."""
@@ -144,14 +144,12 @@ def save_record(study: StudyLike, record: Record, reader: Reader) -> SavedRecord
     if not reader.name.strip():
         raise InvalidInputError("the reader has no name", do="set it in the settings or with --reader")
     to_save = replace(normalised(record), version=record.version + 1)
-    known = _known_versions(study, record.heads)
     uid = new_uid()
     try:
         data = build(
             to_save,
             header=study.header(),
-            references=References(_instances(study, known)),
-            predecessors=[_predecessor(head, known, study) for head in record.heads],
+            references=References(_instances(study, _lost_references(study, to_save))),
             sop_instance_uid=uid,
             reader=reader,
             saved_at=now(),
@@ -194,24 +192,31 @@ def _at(uid: str, versions: Mapping[str, Version]) -> Record:
 
 
 def _versions(study: StudyLike) -> dict[str, Version]:
-    return read_versions(record_paths(study), study.study_instance_uid)
+    versions, damaged = read_versions(record_paths(study), study.study_instance_uid)
+    error = needed(damaged, versions)
+    if error is not None:
+        raise error
+    return versions
 
 
-def _known_versions(study: StudyLike, uids: Iterable[str]) -> dict[str, Version]:
-    """The versions to be replaced, as far as their files are there: they know clips that the study lost."""
-    wanted = {f"{uid}.dcm" for uid in uids}
+def _lost_references(study: StudyLike, record: Record) -> list[tuple[str, str, str, str]]:
+    """What earlier versions knew of clips that the study has no more."""
+    clips = {str(clip.sop_instance_uid) for clip in study.clips}
+    marked = {target.sop_instance_uid for target in record.targets}
+    marked |= {review.sop_instance_uid for review in record.reviews}
+    if marked <= clips:
+        return []
     try:
-        return read_versions(
-            [path for path in record_paths(study) if path.name in wanted], study.study_instance_uid
-        )
+        versions, _ = read_versions(record_paths(study), study.study_instance_uid)
     except RecordError:
-        return {}
+        return []
+    return [reference for version in versions.values() for reference in version.references]
 
 
-def _instances(study: StudyLike, known: Mapping[str, Version]) -> list[Any]:
+def _instances(study: StudyLike, lost: Iterable[tuple[str, str, str, str]]) -> list[Any]:
     from veinscan.record.document import Instance
 
-    instances = [Instance(*reference) for version in known.values() for reference in version.references]
+    instances = [Instance(*reference) for reference in lost]
     instances += [
         Instance(
             str(clip.sop_class_uid),
@@ -222,19 +227,6 @@ def _instances(study: StudyLike, known: Mapping[str, Version]) -> list[Any]:
         for clip in study.clips
     ]
     return instances
-
-
-def _predecessor(uid: str, known: Mapping[str, Version], study: StudyLike) -> Any:
-    from pydicom.uid import ComprehensiveSRStorage
-
-    from veinscan.plan.ids import derived_uid
-    from veinscan.record.document import Instance
-
-    version = known.get(uid)
-    series = (
-        derived_uid("series", study.study_instance_uid) if version is None else version.series_instance_uid
-    )
-    return Instance(ComprehensiveSRStorage, uid, series, study.study_instance_uid)
 
 
 def _a_file(study: StudyLike) -> Path | None:

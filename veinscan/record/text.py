@@ -31,13 +31,22 @@ def original_text(stored: str) -> str:
 
 
 def stored_name(name: str) -> str:
-    """A person's name as VR PN holds it: at most 64 characters, no backslash, no '='."""
+    """A person's name as VR PN holds it: at most 64 characters, no backslash, no '='.
+
+    A name without components is a family name (PS3.5 section 6.2.1.1).
+    """
     plain = "".join(
         " " if char in "\\=" or ord(char) < 32 or 0x7F <= ord(char) < 0xA0 else char for char in name
     )
     plain = plain.encode("utf-8", "replace").decode("utf-8")
     parts = [" ".join(part.split()) for part in plain.split("^")[:5]]
-    return "^".join(parts)[:64].rstrip("^ ") or "unknown"
+    stored = "^".join(parts)[:63].rstrip("^ ") or "unknown"
+    return stored if "^" in stored else f"{stored}^"
+
+
+def shown_name(stored: str) -> str:
+    """A VR PN for people to read: the alphabetic form, without empty components."""
+    return stored.split("=", 1)[0].rstrip("^")
 
 
 def stored_datetime(moment: datetime) -> str:

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,7 @@ _CODE, _MEASURED, _CHILDREN, _TEMPLATE = 0x0040A168, 0x0040A300, 0x0040A730, 0x0
 _UNIT, _FLOAT, _DECIMAL = 0x004008EA, 0x0040A161, 0x0040A30A
 _GRAPHIC_DATA, _GRAPHIC_TYPE = 0x00700022, 0x00700023
 _ENCODINGS = ["utf8"]
+_REPLACEABLE = ("UIDREF", "PNAME", "DATETIME", "DATE", "TIME")
 _TEXT_TAGS = {
     "TEXT": (0x0040A160, "UT"),
     "UIDREF": (0x0040A124, "UI"),
@@ -214,10 +216,11 @@ def _needed(value: Any) -> Any:
 
 
 def digest(items: Iterable[Item], *, without: Concept) -> str:
-    """SHA-256 over the meaning of a content tree, leaving out the item named `without`.
+    """SHA-256 over what a content tree says, leaving out the item named `without`.
 
-    It is taken over values, not bytes, so that a change of transfer syntax
-    or of code meanings on the way through an archive does not touch it.
+    It is taken over values, not bytes, so that a change of transfer syntax or
+    of code meanings on the way through an archive does not touch it; and not
+    over UIDs, names and times, which a de-identification replaces consistently.
     """
     hasher = hashlib.sha256()
     for part in _canonical(items, without.key):
@@ -238,7 +241,9 @@ def _canonical(items: Iterable[Item], without: tuple[str, str]) -> Iterator[str]
         elif isinstance(value, Graphic):
             value = [value.kind, np.asarray(value.data, dtype="<f4").tobytes().hex()]
         elif isinstance(value, ImageReference):
-            value = [value.sop_class_uid, value.sop_instance_uid, value.frame_number]
+            value = [value.sop_class_uid, value.frame_number]
+        elif item.kind in _REPLACEABLE:
+            value = None
         yield json.dumps([item.kind, item.relationship, name, value])
         yield "("
         yield from _canonical(item.children, without)
@@ -285,20 +290,19 @@ def _encoded_code(concept: Concept) -> bytes:
 
 def _code_at(dataset: Dataset, tag: int) -> Concept | None:
     """The code in a sequence, or None where the sequence is not there or empty."""
-    element = dataset.get_item(tag)
+    element: DataElement | RawDataElement | None = dataset.get_item(tag)
     if element is None:
         return None
     if isinstance(element, RawDataElement) and isinstance(element.value, bytes):
         return _decoded_code(element.value, element.is_implicit_VR, element.is_little_endian)
-    items = element.value
+    items = dataset[tag].value
     return _concept(items[0]) if items else None
 
 
 @lru_cache(maxsize=4096)
 def _decoded_code(data: bytes, is_implicit_vr: bool, is_little_endian: bool) -> Concept | None:
     """A code from the bytes of its sequence; the same few sequences come thousands of times."""
-    buffer = DicomBytesIO(data)
-    items = read_sequence(buffer, is_implicit_vr, is_little_endian, len(data), _ENCODINGS)
+    items = read_sequence(BytesIO(data), is_implicit_vr, is_little_endian, len(data), _ENCODINGS)
     return _concept(items[0]) if items else None
 
 

@@ -46,10 +46,11 @@ class Version:
     """Objects it points at: SOP class, SOP instance, series, study."""
 
     @property
-    def when(self) -> tuple[float, str]:
-        """Orders versions in time, the same on every machine."""
+    def when(self) -> tuple[int, float, str]:
+        """Orders versions, the same everywhere: a clock may go back, the number of the save does not."""
         saved: datetime | None = self.content.saved_at
-        return (0.0 if saved is None else saved.timestamp(), self.sop_instance_uid)
+        seconds = 0.0 if saved is None else saved.timestamp()
+        return (self.content.record.version, seconds, self.sop_instance_uid)
 
 
 def parse(data: bytes, path: Path) -> Version | None:
@@ -63,6 +64,8 @@ def parse(data: bytes, path: Path) -> Version | None:
             warnings.simplefilter("ignore")
             dataset = pydicom.dcmread(io.BytesIO(data))
             if not is_ours(dataset):
+                if any(keyword not in dataset for keyword in _WHOLE):
+                    raise RecordError("the file is cut off or damaged")
                 return None
             return _version(dataset, path)
     except RecordError as error:
@@ -73,15 +76,19 @@ def parse(data: bytes, path: Path) -> Version | None:
         ) from None
 
 
+_WHOLE = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality")
+"""Attributes that every DICOM object has, from its beginning to its middle (PS3.3 A.1.4)."""
 _CURE = "put a copy of the file back from a backup, or move it out of the folder; nothing was changed"
 
 
 def is_ours(dataset: Dataset) -> bool:
-    """Whether a document is one that veinscan wrote: a Comprehensive SR that declares our coding scheme."""
+    """Whether a document is one that veinscan wrote: an SR of ours by its maker or by its coding scheme."""
     if str(dataset.get("SOPClassUID", "")) != ComprehensiveSRStorage:
         return False
     schemes = dataset.get("CodingSchemeIdentificationSequence") or ()
-    return any(str(item.get("CodingSchemeDesignator", "")) == c.PRIVATE_SCHEME for item in schemes)
+    return str(dataset.get("Manufacturer", "")).lower() == "veinscan" or any(
+        str(item.get("CodingSchemeDesignator", "")) == c.PRIVATE_SCHEME for item in schemes
+    )
 
 
 def _version(dataset: Dataset, path: Path) -> Version:
@@ -90,15 +97,16 @@ def _version(dataset: Dataset, path: Path) -> Version:
         item.value for item in root.children if item.name is not None and item.name.key == c.OBSERVER_NAME.key
     ]
     uid = str(dataset.SOPInstanceUID)
-    if not is_uid(uid):
-        raise RecordError("the document has no UID")
+    content = decode(root.children)
+    if not is_uid(uid) or content.study_instance_uid != str(dataset.StudyInstanceUID):
+        raise RecordError("the header is damaged: its UIDs do not agree with the content")
     return Version(
         path=path,
         sop_instance_uid=uid,
         series_instance_uid=str(dataset.SeriesInstanceUID),
         study_instance_uid=str(dataset.StudyInstanceUID),
         predecessors=tuple(entry[1] for entry in _references(dataset, "PredecessorDocumentsSequence")),
-        content=decode(root.children),
+        content=content,
         observer=str(names[0]) if names else "",
         references=(
             *_references(dataset, "CurrentRequestedProcedureEvidenceSequence"),
@@ -121,29 +129,44 @@ def _references(dataset: Dataset, keyword: str) -> tuple[tuple[str, str, str, st
     )
 
 
-def read_versions(paths: Iterable[Path], study_instance_uid: str) -> dict[str, Version]:
-    """Every version of a study's record among some files, by SOP Instance UID.
+def read_versions(
+    paths: Iterable[Path], study_instance_uid: str
+) -> tuple[dict[str, Version], dict[Path, RecordError]]:
+    """Every version of a study's record among some files, by SOP Instance UID, and what could not be read.
 
-    Documents of other software and of other studies are left alone.  Raises
-    RecordError, naming the file, for one that cannot be read.
+    Documents of other software and of other studies are left alone.
     """
     versions: dict[str, Version] = {}
+    damaged: dict[Path, RecordError] = {}
     for path in paths:
         try:
-            if path.stat().st_size > MAX_BYTES:
-                raise RecordError(
-                    f"the file is larger than any record ({path.stat().st_size} bytes)", where=str(path)
-                )
-            data = read_all(path)
-        except FileNotFoundError:
+            version = _read(path)
+        except RecordError as error:
+            damaged[path] = error
             continue
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise RecordError(f"the record cannot be read: {reason}", where=str(path), do=_CURE) from error
-        version = parse(data, path)
         if version is not None and version.study_instance_uid == study_instance_uid:
             versions.setdefault(version.sop_instance_uid, version)
-    return versions
+    return versions, damaged
+
+
+def _read(path: Path) -> Version | None:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise RecordError(f"the file is larger than any record ({size} bytes)", where=str(path), do=_CURE)
+        data = read_all(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RecordError(f"the record cannot be read: {reason}", where=str(path), do=_CURE) from error
+    return parse(data, path)
+
+
+def needed(damaged: Mapping[Path, RecordError], versions: Mapping[str, Version]) -> RecordError | None:
+    """The error of a damaged file that may be a head; None where each was replaced by one that is there."""
+    replaced = {uid for version in versions.values() for uid in version.predecessors}
+    return next((error for path, error in sorted(damaged.items()) if path.stem not in replaced), None)
 
 
 def heads(versions: Mapping[str, Version]) -> list[Version]:
