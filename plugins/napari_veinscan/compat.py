@@ -1,0 +1,66 @@
+"""The quarantine: every touch of napari's private parts, and why it is needed.
+
+napari has no public way to the main window, the canvas widget, the slider's
+frame rate or the docks of the layer list.  Nothing else in the plugin uses a
+name of napari that begins with an underscore.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from napari.components import ViewerModel
+from qtpy.QtWidgets import QMainWindow, QWidget
+
+
+def main_window(viewer: Any) -> QMainWindow:
+    """The Qt main window (napari's public `Window` is a wrapper that hands out no widget)."""
+    return cast(QMainWindow, viewer.window._qt_window)
+
+
+def canvas_widget(viewer: Any) -> QWidget:
+    """The widget that shows the picture: keys arrive here first."""
+    return cast(QWidget, viewer.window._qt_viewer.canvas.native)
+
+
+def layer_docks(viewer: Any) -> tuple[QWidget, QWidget]:
+    """napari's 'layer controls' and 'layer list' docks, which a review does not need."""
+    qt_viewer = viewer.window._qt_viewer
+    return qt_viewer.dockLayerControls, qt_viewer.dockLayerList
+
+
+def set_frame_rate(viewer: Any, frames_per_second: float) -> bool:
+    """Let the frame slider play at a clip's rate; napari's setting is whole numbers for all axes.
+
+    Returns whether there was a slider to set.
+    """
+    sliders = viewer.window._qt_viewer.dims.slider_widgets
+    if not sliders:
+        return False
+    sliders[0].fps = float(frames_per_second)
+    return True
+
+
+def frame_rate(viewer: Any) -> float:
+    """Frames per second at which the slider plays."""
+    return float(viewer.window._qt_viewer.dims.slider_widgets[0].fps)
+
+
+def play(viewer: Any) -> None:
+    """Start playing along the frame axis at the slider's rate."""
+    viewer.window._qt_viewer.dims.play(0)
+
+
+def stop(viewer: Any) -> None:
+    """Stop playing."""
+    viewer.window._qt_viewer.dims.stop()
+
+
+def is_playing(viewer: Any) -> bool:
+    """Whether a clip is playing."""
+    return bool(viewer.window._qt_viewer.dims.is_playing)
+
+
+def is_gone(viewer: ViewerModel) -> bool:
+    """Whether the viewer's window has been closed."""
+    return not hasattr(getattr(viewer, "window", None), "_qt_window")

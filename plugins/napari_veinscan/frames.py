@@ -1,0 +1,86 @@
+"""A clip as the array that napari wants, decoded when a frame is shown."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from veinscan.dicom import Clip
+from veinscan.errors import VeinscanError
+
+Frame = npt.NDArray[np.uint8]
+
+RAM_BUDGET_BYTES = 400_000_000
+"""Decoded frames of one clip are kept up to this size; older ones are dropped first."""
+
+
+class ClipFrames:
+    """(frames, rows, cols) or (frames, rows, cols, 3) uint8, indexed like an array.
+
+    napari asks for one frame at a time with an integer first; that frame is
+    decoded then and kept while the budget lasts.  A frame that cannot be
+    decoded is black, and the reason is in `problems`: one bad frame must not
+    stop a clip.
+    """
+
+    def __init__(self, clip: Clip, budget_bytes: int = RAM_BUDGET_BYTES) -> None:
+        self.clip = clip
+        self.shape: tuple[int, ...] = tuple(clip.shape)
+        self.dtype = np.dtype(np.uint8)
+        self.ndim = len(self.shape)
+        self.size = int(np.prod(self.shape))
+        self.problems: dict[int, VeinscanError] = {}
+        self._room = max(2, budget_bytes // max(1, int(np.prod(self.shape[1:]))))
+        self._kept: OrderedDict[int, Frame] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def fits(self) -> bool:
+        """Whether the whole clip may stay in memory."""
+        return self.shape[0] <= self._room
+
+    @property
+    def kept(self) -> int:
+        """How many decoded frames are in memory."""
+        return len(self._kept)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def frame(self, index: int) -> Frame:
+        """One frame, (rows, cols) or (rows, cols, 3) uint8, read-only; black when it cannot be decoded."""
+        with self._lock:
+            if index in self._kept:
+                self._kept.move_to_end(index)
+                return self._kept[index]
+        try:
+            frame = np.ascontiguousarray(self.clip.frame(index))
+        except VeinscanError as error:
+            self.problems[index] = error
+            frame = np.zeros(self.shape[1:], dtype=np.uint8)
+        with self._lock:
+            self._kept[index] = frame
+            while len(self._kept) > self._room:
+                self._kept.popitem(last=False)
+        return frame
+
+    def __getitem__(self, key: Any) -> npt.NDArray[np.uint8]:
+        """The part of the clip that `key` (integers and slices) names."""
+        keys = key if isinstance(key, tuple) else (key,)
+        first, rest = (keys[0], keys[1:]) if keys else (slice(None), ())
+        if first is Ellipsis:
+            first, rest = slice(None), keys
+        if isinstance(first, slice):
+            picked = [self.frame(i)[rest] for i in range(*first.indices(self.shape[0]))]
+            return np.stack(picked) if picked else np.zeros((0, *self.shape[1:]), dtype=np.uint8)
+        index = int(first)
+        return self.frame(index + self.shape[0] if index < 0 else index)[rest]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """All frames at once; only for callers that cannot do with one."""
+        whole = self[:]
+        return whole if dtype is None else whole.astype(dtype)

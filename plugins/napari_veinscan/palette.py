@@ -1,0 +1,102 @@
+"""How each thing looks and what it is called on the screen; the only place that knows.
+
+Colours are those of Okabe and Ito (Color Universal Design, 2008), which stay
+apart for colour-blind readers.  No meaning hangs on colour alone: line style
+and symbol differ as well.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from veinscan.dicom.model import ClipKind
+from veinscan.plan.model import CandidateReview, Checked, Decision, RejectReason, Side, ValueSource
+
+
+class Look(StrEnum):
+    """What a mark in the picture stands for."""
+
+    UNREVIEWED = "unreviewed"
+    VEIN = "vein"
+    REJECTED = "rejected"
+    TARGET = "target"
+    SELECTED = "selected"
+    MEASURE = "measure"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Colour, napari point symbol, the sign used in tables, and the dashes of an outline."""
+
+    colour: str
+    symbol: str
+    sign: str
+    dash: tuple[int, int]
+    """Drawn and skipped pieces of an outline in turn; (1, 0) is a full line."""
+
+
+STYLES: dict[Look, Style] = {
+    Look.UNREVIEWED: Style("#56B4E9", "ring", "○", (2, 1)),
+    Look.VEIN: Style("#009E73", "disc", "●", (1, 0)),
+    Look.REJECTED: Style("#CC79A7", "x", "✕", (1, 2)),
+    Look.TARGET: Style("#E69F00", "diamond", "◆", (1, 0)),
+    Look.SELECTED: Style("#F0E442", "ring", "▸", (1, 0)),
+    Look.MEASURE: Style("#F0E442", "cross", "+", (1, 0)),
+}
+
+KIND_WORDS: dict[ClipKind, str] = {
+    ClipKind.BMODE: "B-mode",
+    ClipKind.COLOUR: "Colour Doppler",
+    ClipKind.POWER: "Power Doppler",
+    ClipKind.SPECTRAL: "Spectrum",
+    ClipKind.DUPLEX: "Duplex",
+    ClipKind.M_MODE: "M-mode",
+    ClipKind.PAGE: "Page of text",
+    ClipKind.OTHER: "Other",
+}
+
+SIDE_WORDS: dict[Side, str] = {Side.UNKNOWN: "unknown", Side.LEFT: "left", Side.RIGHT: "right"}
+
+CHECKED_WORDS: dict[Checked, str] = {Checked.UNKNOWN: "unknown", Checked.YES: "yes", Checked.NO: "no"}
+
+REASON_WORDS: dict[RejectReason, str] = {
+    RejectReason.ARTERY: "artery",
+    RejectReason.NERVE: "nerve",
+    RejectReason.LYMPH: "lymph node or vessel",
+    RejectReason.SHADOW: "shadow",
+    RejectReason.OTHER: "something else",
+}
+
+SOURCE_WORDS: dict[ValueSource, str] = {
+    ValueSource.CANDIDATE: "measured by the program",
+    ValueSource.CLICK: "measured by the program at your click",
+    ValueSource.CALIPER: "measured by you",
+    ValueSource.ENTERED: "typed by you",
+}
+
+NOT_A_DEVICE = "Records and supports a clinician's decision. Not a medical device."
+
+
+def look_of(review: CandidateReview | None) -> Look:
+    """How a candidate with this verdict looks."""
+    if review is None or review.decision is Decision.UNREVIEWED:
+        return Look.UNREVIEWED
+    return Look.VEIN if review.decision is Decision.VEIN else Look.REJECTED
+
+
+def verdict_words(review: CandidateReview | None) -> str:
+    """The verdict in words, e.g. 'rejected: artery'; empty before a person gave one."""
+    if review is None or review.decision is Decision.UNREVIEWED:
+        return ""
+    if review.decision is Decision.VEIN:
+        return "a vein"
+    if review.reason is None or review.reason is RejectReason.UNSTATED:
+        return "rejected"
+    return f"rejected: {review.reason.value}"
+
+
+def mm(value: float | None) -> str:
+    """Millimetres with one decimal for a table, a dash where there is no number."""
+    return "–" if value is None or math.isnan(value) else f"{value:.1f}"

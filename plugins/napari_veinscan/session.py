@@ -1,0 +1,356 @@
+"""What is open and chosen in one window.  Knows neither Qt nor napari's layers.
+
+The docks and the layers listen to the signals and ask the session; they never
+ask each other.  Every edit is a call into `veinscan.plan.editing`, which
+returns a new record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from psygnal import Signal
+
+from veinscan import record as store
+from veinscan.candidates import ClipCandidates
+from veinscan.candidates.model import Candidate
+from veinscan.dicom import Clip, Study, open_study
+from veinscan.errors import CalibrationError, InvalidInputError, RecordError
+from veinscan.plan import editing
+from veinscan.plan.model import (
+    CandidateReview,
+    Decision,
+    InjectionTarget,
+    Point,
+    Reader,
+    Record,
+    RejectReason,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A candidate with what a person made of it."""
+
+    candidate: Candidate
+    review: CandidateReview | None
+    targets: tuple[InjectionTarget, ...]
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether a person said that it is not a vein."""
+        return self.review is not None and self.review.decision is Decision.REJECTED
+
+
+def read_study(path: str | Path, *, study_uid: str | None = None) -> tuple[Study, Record]:
+    """Open a study and its record; slow, so it is run off the window's thread."""
+    study = open_study(path, study_uid=study_uid)
+    return study, store.load_record(study)
+
+
+class Session:
+    """The state of one window: study, clip, frame, candidates, selection, record."""
+
+    study_changed = Signal()
+    clip_changed = Signal()
+    frame_changed = Signal(int)
+    candidates_changed = Signal()
+    """The candidates of the clip that is shown, or what is said of them."""
+    selection_changed = Signal()
+    """Another candidate, place or target is chosen."""
+    record_changed = Signal()
+    """Targets or verdicts were edited, saved or loaded."""
+
+    def __init__(self, reader: Reader, study: Study | None = None) -> None:
+        self.reader = reader
+        self.study = study
+        self.clip: Clip | None = None
+        self.frame_index = 0
+        self.record: Record | None = None
+        self.candidate_id: str | None = None
+        self.spot: Point | None = None
+        """The place in the picture that was clicked last, when no candidate is chosen."""
+        self.target_id: str | None = None
+        self.saved_at: datetime | None = None
+        self.saved_path: Path | None = None
+        self._saved: Record | None = None
+        self._found: dict[str, ClipCandidates] = {}
+
+    # -- study and clip ---------------------------------------------------------------
+
+    def show_study(self, study: Study, record: Record) -> None:
+        """Take over a study that `read_study` opened; its first picture is shown."""
+        self.study, self.record, self._saved = study, record, record
+        self.clip, self.saved_at, self.saved_path = None, None, None
+        self.candidate_id, self.spot, self.target_id = None, None, None
+        self._found = {}
+        self.study_changed.emit()
+        self.record_changed.emit()
+        self.show_clip(study.clips[0] if study.clips else None)
+
+    def show_clip(self, clip: Clip | None, frame_index: int = 0) -> None:
+        """Show a clip from one of its frames; what was chosen in another clip is let go."""
+        if clip is not None and clip is self.clip:
+            self.go_to_frame(frame_index)
+            return
+        self.clip, self.frame_index = clip, frame_index
+        self.candidate_id, self.spot = None, None
+        self.clip_changed.emit()
+        self.candidates_changed.emit()
+        self.selection_changed.emit()
+
+    def go_to_frame(self, frame_index: int) -> None:
+        """Show another frame of the clip."""
+        if self.clip is None:
+            return
+        frame_index = min(max(0, frame_index), self.clip.n_frames - 1)
+        if frame_index != self.frame_index:
+            self.frame_index = frame_index
+            self.frame_changed.emit(frame_index)
+
+    def clip_of(self, sop_instance_uid: str) -> Clip | None:
+        """The clip with this SOP Instance UID; None when the study does not hold it."""
+        clips = self.study.clips if self.study else ()
+        return next((clip for clip in clips if clip.sop_instance_uid == sop_instance_uid), None)
+
+    # -- candidates -------------------------------------------------------------------
+
+    def set_candidates(self, clip: Clip, found: ClipCandidates) -> None:
+        """Keep what was found in a clip; an earlier search of the clip is replaced."""
+        self._found[clip.sop_instance_uid] = found
+        if clip is self.clip:
+            if self.row(self.candidate_id) is None:
+                self.candidate_id = None
+            self.candidates_changed.emit()
+            self.selection_changed.emit()
+
+    def searched(self, clip: Clip) -> ClipCandidates | None:
+        """What was found in a clip; None before it was searched in this window."""
+        return self._found.get(clip.sop_instance_uid)
+
+    def rows(self, clip: Clip | None = None) -> list[Row]:
+        """The candidates of a clip (the shown one), best first, with their verdicts.
+
+        Candidates with a verdict are there from the record, searched again or not.
+        """
+        clip = clip or self.clip
+        if clip is None or self.record is None:
+            return []
+        uid = clip.sop_instance_uid
+        reviews = {r.candidate_id: r for r in self.record.reviews if r.sop_instance_uid == uid}
+        found = self._found.get(uid)
+        candidates = list(found.candidates) if found else []
+        known = {candidate.id for candidate in candidates}
+        told = sorted((r for r in reviews.values() if r.candidate_id not in known), key=lambda r: -r.score)
+        candidates += [candidate_of(r, len(candidates) + n) for n, r in enumerate(told, start=1)]
+        targets = [t for t in self.record.targets if t.candidate_id is not None]
+        return [
+            Row(c, reviews.get(c.id), tuple(t for t in targets if t.candidate_id == c.id)) for c in candidates
+        ]
+
+    def row(self, candidate_id: str | None) -> Row | None:
+        """The row of a candidate of the shown clip."""
+        return next((row for row in self.rows() if row.candidate.id == candidate_id), None)
+
+    @property
+    def selected(self) -> Row | None:
+        """The chosen candidate."""
+        return None if self.candidate_id is None else self.row(self.candidate_id)
+
+    def select_candidate(self, candidate_id: str | None, *, show: bool = True) -> None:
+        """Choose a candidate and, with `show`, go to the frame that shows it best."""
+        row = self.row(candidate_id)
+        self.candidate_id, self.spot = (row.candidate.id if row else None), None
+        if row is not None and show:
+            self.go_to_frame(row.candidate.best_frame)
+        self.selection_changed.emit()
+
+    def select_next(self, step: int = 1) -> None:
+        """Choose the next candidate of the clip (or the one before, with -1), round the end."""
+        rows = self.rows()
+        if not rows:
+            raise InvalidInputError(
+                "there is no candidate in this clip", do="press 'Find candidates', or click in a lumen"
+            )
+        ids = [row.candidate.id for row in rows]
+        if self.candidate_id in ids:
+            place = (ids.index(self.candidate_id) + step) % len(ids)
+        else:
+            place = 0 if step > 0 else len(ids) - 1
+        self.select_candidate(ids[place])
+
+    def point_at(self, point: Point) -> None:
+        """Take a click in the picture: choose the candidate there, else the place itself."""
+        hits = [
+            row.candidate
+            for row in self.rows()
+            if self.frame_index in row.candidate.outlines
+            and inside(point, row.candidate.outline(self.frame_index))
+        ]
+        if hits:
+            self.select_candidate(min(hits, key=lambda c: c.rank).id, show=False)
+            return
+        self.candidate_id, self.spot = None, point
+        self.selection_changed.emit()
+
+    def review(self, decision: Decision, reason: RejectReason | None = None) -> None:
+        """Say what the chosen candidate is."""
+        clip, record = self._editable()
+        row = self.selected
+        if row is None:
+            raise InvalidInputError("no candidate is chosen", do="click one in the picture or in the table")
+        self._edited(editing.review(record, clip, row.candidate, decision, self.reader, reason=reason))
+
+    # -- targets ----------------------------------------------------------------------
+
+    def make_target(self) -> InjectionTarget:
+        """Make a target of the chosen candidate, else of the place that was clicked; returns it."""
+        clip, record = self._editable()
+        row = self.selected
+        if row is not None:
+            if row.is_rejected:
+                raise InvalidInputError(
+                    f"candidate {row.candidate.rank} is rejected",
+                    do="press A first if it is a vein after all",
+                )
+            if row.targets:
+                self.select_target(row.targets[0].id)
+                raise InvalidInputError(
+                    f"candidate {row.candidate.rank} is target {row.targets[0].order} already",
+                    do="edit it in the list of targets",
+                )
+            frames = row.candidate.outlines
+            frame_index = self.frame_index if self.frame_index in frames else row.candidate.best_frame
+            made = editing.target_from_candidate(clip, row.candidate, self.reader, frame_index=frame_index)
+        elif self.spot is not None:
+            made = editing.target_at_point(clip, self.frame_index, self.spot, self.reader)
+        else:
+            raise InvalidInputError(
+                "nothing is chosen", do="choose a candidate or click in a lumen, then press T"
+            )
+        edited = editing.add_target(record, made)
+        self.spot = None
+        self.target_id = made.id
+        self._edited(edited)
+        self.selection_changed.emit()
+        target = self.target
+        return made if target is None else target
+
+    @property
+    def target(self) -> InjectionTarget | None:
+        """The chosen target."""
+        targets = self.record.targets if self.record else ()
+        return next((t for t in targets if t.id == self.target_id), None)
+
+    def select_target(self, target_id: str | None, *, show: bool = False) -> None:
+        """Choose a target and, with `show`, go to its clip and frame."""
+        self.target_id = target_id
+        target = self.target
+        if show and target is not None:
+            clip = self.clip_of(target.sop_instance_uid)
+            if clip is None:
+                self.selection_changed.emit()
+                raise InvalidInputError(
+                    f"the clip of target {target.order} is not in this study",
+                    do="open the folder that holds all of the study",
+                )
+            self.show_clip(clip, target.frame_index)
+        self.selection_changed.emit()
+
+    def update_target(self, **fields: Any) -> None:
+        """Change fields of the chosen target."""
+        _, record = self._editable(needs_clip=False)
+        if self.target is not None and any(getattr(self.target, name) != new for name, new in fields.items()):
+            self._edited(editing.update_target(record, self.target.id, **fields))
+
+    def move_target(self, step: int) -> None:
+        """Give the chosen target an earlier (-1) or later (1) place in the order."""
+        _, record = self._editable(needs_clip=False)
+        target = self.target
+        if target is not None and 1 <= target.order + step <= len(record.targets):
+            self._edited(editing.move_target(record, target.id, target.order + step))
+
+    def remove_target(self) -> None:
+        """Take the chosen target out of the plan."""
+        _, record = self._editable(needs_clip=False)
+        if self.target is not None:
+            edited = editing.remove_target(record, self.target.id)
+            self.target_id = None
+            self._edited(edited)
+            self.selection_changed.emit()
+
+    # -- measuring --------------------------------------------------------------------
+
+    def distance_mm(self, a: Point, b: Point) -> float:
+        """Millimetres between two points of the shown clip.  Raises `CalibrationError` with the reason."""
+        if self.clip is None:
+            raise CalibrationError("no clip is open", do="open a study first")
+        return editing.distance_mm(self.clip, a, b)
+
+    # -- saving -----------------------------------------------------------------------
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether the record differs from what is on the disk."""
+        return self.record is not None and self.record != self._saved
+
+    def save(self) -> Path:
+        """Write a new version of the record beside the study; returns its path.
+
+        Raises `NotSavedError` when it did not reach the disk; the edits are kept.
+        """
+        if self.study is None or self.record is None:
+            raise RecordError("there is nothing to save", do="open a study first")
+        saved = store.save_record(self.study, self.record, self.reader)
+        self.record, self._saved = saved.record, saved.record
+        self.saved_at, self.saved_path = datetime.now().astimezone(), saved.path
+        self.record_changed.emit()
+        self.candidates_changed.emit()
+        return saved.path
+
+    def _editable(self, *, needs_clip: bool = True) -> tuple[Clip, Record]:
+        if self.record is None or (needs_clip and self.clip is None):
+            raise InvalidInputError("no study is open", do="open a study first")
+        if self.record.read_only:
+            raise RecordError(f"the record is read-only: {self.record.read_only}")
+        return self.clip, self.record  # type: ignore[return-value]  # a clip is promised only when asked for
+
+    def _edited(self, record: Record) -> None:
+        self.record = record
+        self.record_changed.emit()
+        self.candidates_changed.emit()
+
+
+def candidate_of(review: CandidateReview, rank: int) -> Candidate:
+    """The candidate that a stored verdict speaks of, on the one frame that the record keeps."""
+    outline = np.array(review.outline, dtype=np.float32).reshape(-1, 2)
+    return Candidate(
+        id=review.candidate_id,
+        frame_indices=(review.frame_index,),
+        best_frame=review.frame_index,
+        outlines={review.frame_index: outline},
+        centres={review.frame_index: review.centre},
+        diameter_mm=float("nan") if review.diameter_mm is None else review.diameter_mm,
+        depth_mm=float("nan") if review.depth_mm is None else review.depth_mm,
+        score=review.score,
+        rank=rank,
+    )
+
+
+def inside(point: Point, outline: Sequence[Sequence[float]] | np.ndarray[Any, Any]) -> bool:
+    """Whether `(row, col)` lies inside a closed polygon of `(row, col)` vertices (even-odd rule)."""
+    corners = np.asarray(outline, dtype=float)
+    if len(corners) < 3:
+        return False
+    row, col = point
+    r0, c0 = corners[:, 0], corners[:, 1]
+    r1, c1 = np.roll(r0, -1), np.roll(c0, -1)
+    crosses = (r0 > row) != (r1 > row)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        at = c0 + (row - r0) * (c1 - c0) / (r1 - r0)
+    return bool(np.count_nonzero(crosses & (col < at)) % 2)
