@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from veinscan.candidates.propose import PreparedFrame, propose
+from veinscan.candidates.refine import refine_outlines
 from veinscan.candidates.score import contributions
+from veinscan.candidates.shapes import BAND_FROM, band_measures, inner_diameters, measure_polygons
 
 OVERLAP = 0.3
 """Of two rings that share more than this part of the smaller one, the weaker goes."""
@@ -31,10 +33,10 @@ class Lumen:
     outline: npt.NDArray[np.float64]
     """(k, 2) `(row, col)`."""
     centre: tuple[float, float]
-    minor_px: float
-    major_px: float
-    angle: float
-    """Direction of the major axis, 0 lateral."""
+    diameter_px: float
+    """Inner diameter: minor axis, or the width of a band."""
+    length_px: float | None
+    """Length of a tube seen lengthwise, else None."""
     logit: float
     parts: npt.NDArray[np.float64]
     """Summands of the logit."""
@@ -64,25 +66,29 @@ def detect(prepared: PreparedFrame, diameters_mm: tuple[float, float]) -> list[L
         return []
     parts = contributions(found.features)
     logits = parts.sum(axis=1)
-    size_mm = found.shapes.minor * prepared.pixel_mm
+    size_mm = inner_diameters(found.outlines, found.shapes) * prepared.pixel_mm
     fits = (size_mm >= diameters_mm[0] / SIZE_MARGIN) & (size_mm <= diameters_mm[1] * SIZE_MARGIN)
-    kept: list[Lumen] = []
-    for index in np.argsort(-logits, kind="stable"):
+    kept: list[int] = []
+    for index in np.argsort(-logits, kind="stable").tolist():
         if logits[index] < MIN_LOGIT or len(kept) >= PER_FRAME:
             break
         outline = found.outlines[index]
-        if not fits[index] or any(overlap(outline, other.outline) > OVERLAP for other in kept):
-            continue
-        row, col = found.shapes.centre[index]
-        kept.append(
-            Lumen(
-                outline,
-                (float(row), float(col)),
-                float(found.shapes.minor[index]),
-                float(found.shapes.major[index]),
-                float(found.shapes.angle[index]),
-                float(logits[index]),
-                parts[index],
-            )
+        if fits[index] and all(overlap(outline, found.outlines[other]) <= OVERLAP for other in kept):
+            kept.append(index)
+    outlines = refine_outlines(
+        prepared.image, found.outlines[kept], found.shapes.centre[kept], prepared.pixel_mm
+    )
+    shapes = measure_polygons(outlines)
+    diameters = inner_diameters(outlines, shapes)
+    _, lengths = band_measures(outlines, shapes)
+    return [
+        Lumen(
+            outlines[place],
+            (float(shapes.centre[place, 0]), float(shapes.centre[place, 1])),
+            float(diameters[place]),
+            float(lengths[place]) if shapes.major[place] >= BAND_FROM * shapes.minor[place] else None,
+            float(logits[index]),
+            parts[index],
         )
-    return kept
+        for place, index in enumerate(kept)
+    ]

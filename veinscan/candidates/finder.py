@@ -41,9 +41,6 @@ MIN_SEEN = 3
 PERSISTENCE_WEIGHT = 1.5
 """Most that being seen on every frame adds to the logit, and being seen on few takes."""
 
-LONGITUDINAL = 2.2
-"""Ratio of the axes from which an outline is read as a longitudinal view."""
-
 
 def find_candidates(
     frames: npt.ArrayLike,
@@ -227,7 +224,7 @@ def _candidate(
         centres[index] = (float(row), float(col))
     best_frame = max(track.lumens, key=lambda index: (track.lumens[index].logit, -index))
     best: Lumen = track.lumens[best_frame]
-    diameter = best.minor_px * grid.pixel_mm
+    diameter = best.diameter_px * grid.pixel_mm
     depth = (float(outlines[best_frame][:, 0].min()) - skin_row) * spacing_mm[0]
     row, col = centres[best_frame]
     key = f"{id_seed}|{best_frame}|{row:.1f}|{col:.1f}|{diameter:.2f}"
@@ -235,7 +232,6 @@ def _candidate(
     name = f"c{digest}"
     while name in used:
         name += "x"
-    long = best.major_px >= LONGITUDINAL * best.minor_px
     return Candidate(
         id=name,
         frame_indices=tuple(track.lumens),
@@ -244,7 +240,7 @@ def _candidate(
         centres=centres,
         diameter_mm=round(diameter, 3),
         depth_mm=round(depth, 3),
-        length_mm=round(best.major_px * grid.pixel_mm, 3) if long else None,
+        length_mm=None if best.length_px is None else round(best.length_px * grid.pixel_mm, 3),
         score=round(float(logistic(np.array(logit))), 4),
         rank=rank,
         evidence=evidence,

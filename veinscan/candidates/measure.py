@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from veinscan.candidates.model import LumenMeasure
 from veinscan.candidates.propose import fit_at, prepare
-from veinscan.candidates.shapes import measure_polygons
+from veinscan.candidates.refine import refine_outlines
+from veinscan.candidates.shapes import inner_diameters, measure_polygons, surrounds
 from veinscan.enhance.checks import checked_diameters, checked_image, checked_spacing
 from veinscan.enhance.grid import analysis_grid
 from veinscan.enhance.medial import diameters_between
@@ -19,8 +20,8 @@ from veinscan.errors import InvalidInputError
 MAX_COST = -0.12
 """Mean cost of a ray above which a ring is no wall: -0.12 is a rise of 8 grey levels all round."""
 
-OFF_CENTRE = 1.1
-"""A click belongs to a ring when it lies within it, or this far out in units of its radius."""
+CROSSED_COST = 2.0
+"""Cost of crossing an echo: higher than in the search, since the person says that a lumen is here."""
 
 
 def measure_at(
@@ -67,22 +68,24 @@ def measure_at(
     prepared = prepare(grey, grid, sizes[1])
     tried = np.array(diameters_between(*sizes)) / grid.pixel_mm / 2.0
     clicked = grid.to_grid(np.array([row, col]))
-    rings, shapes = fit_at(prepared, np.repeat(clicked[None], len(tried), axis=0), tried)
-    radius = np.sqrt(shapes.area / np.pi)
-    away = np.hypot(*(shapes.centre - clicked).T)
-    size_mm = shapes.minor * grid.pixel_mm
-    usable = (away <= OFF_CENTRE * radius) & (size_mm >= sizes[0] / 1.1) & (size_mm <= sizes[1] * 1.1)
-    usable &= rings.cost <= MAX_COST
+    starts = np.repeat(clicked[None], len(tried), axis=0)
+    rings, shapes, _ = fit_at(prepared, starts, tried, crossed_cost=CROSSED_COST)
+    ring_outlines = rings.outlines()
+    inside = np.array([surrounds(outline, clicked) for outline in ring_outlines])
+    size_mm = inner_diameters(ring_outlines, shapes) * grid.pixel_mm
+    usable = inside & (size_mm >= sizes[0] / 1.1) & (size_mm <= sizes[1] * 1.1) & (rings.cost <= MAX_COST)
     if not usable.any():
         return None
     best = int(np.where(usable, rings.cost, np.inf).argmin())
-    outline = grid.to_frame(rings.outlines()[best])
-    outline = np.clip(outline, -0.5, np.array([rows, cols]) - 0.5)
-    in_mm = measure_polygons(outline[None] * np.asarray(spacing))
+    fine = refine_outlines(prepared.image, ring_outlines[[best]], shapes.centre[[best]], grid.pixel_mm)[0]
+    outline = np.clip(grid.to_frame(fine), -0.5, np.array([rows, cols]) - 0.5)
+    polygon = outline[None] * np.asarray(spacing)
+    in_mm = measure_polygons(polygon)
+    diameter = float(inner_diameters(polygon, in_mm)[0])
     centre = in_mm.centre[0] / np.asarray(spacing)
     return LumenMeasure(
         outline=outline.astype(np.float32),
         centre=(float(centre[0]), float(centre[1])),
-        diameter_mm=round(float(in_mm.minor[0]), 3),
+        diameter_mm=round(diameter, 3),
         depth_mm=round((float(outline[:, 0].min()) - skin_row) * spacing[0], 3),
     )

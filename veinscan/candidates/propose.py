@@ -10,15 +10,21 @@ import numpy.typing as npt
 from veinscan.candidates.features import depth_profile, measure_features
 from veinscan.candidates.seeds import find_seeds
 from veinscan.candidates.shapes import Shapes, measure_polygons
-from veinscan.candidates.walls import Rings, fit_rings
+from veinscan.candidates.walls import ANGLES, CROSSED_COST, Rings, axis_strengths, fit_rings
 from veinscan.enhance.grid import AnalysisGrid
 from veinscan.enhance.medial import level_of, pyramid
 from veinscan.enhance.tissue import filled, tissue_mask
 
 Floats = npt.NDArray[np.float32]
 
-REFITS = 1
-"""Times a ring is fitted again from its own centre and size."""
+BAND_STRENGTH = 0.2
+"""Rise on both sides of a band, in full walls, from which it is followed lengthwise."""
+
+BAND_SHARE = 0.62
+"""A place is a band when the mean over all axes stays below this part of the best axis."""
+
+BAND_STRETCH = 4.0
+"""Stretch of the rays along a band."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +59,47 @@ def prepare(frame: Floats, grid: AnalysisGrid, largest_mm: float) -> PreparedFra
 
 
 def fit_at(
-    prepared: PreparedFrame, centres: npt.NDArray[np.float64], half_px: npt.NDArray[np.float64]
-) -> tuple[Rings, Shapes]:
-    """Rings around centres, fitted again from the centre and size of the first fit."""
+    prepared: PreparedFrame,
+    centres: npt.NDArray[np.float64],
+    half_px: npt.NDArray[np.float64],
+    *,
+    crossed_cost: float = CROSSED_COST,
+) -> tuple[Rings, Shapes, npt.NDArray[np.int64]]:
+    """Rings around centres, fitted again from the centre, size and direction of the first fit.
+
+    Where a place is the middle of a band rather than of a blob, a ring stretched along
+    the band is fitted too.  The last array says which centre each ring started from.
+    """
     mask = prepared.mask.astype(np.float32)
-    rings = fit_rings(prepared.levels, mask, centres, half_px)
+    bound = np.asarray(prepared.mask.shape, np.float64) - 1
+    rings = fit_rings(prepared.levels, mask, centres, half_px, crossed_cost=crossed_cost)
     shapes = measure_polygons(rings.outlines())
-    for _ in range(REFITS):
-        bound = np.asarray(prepared.mask.shape, np.float64) - 1
-        again = np.clip(shapes.centre, 0, bound)
-        half = np.clip(np.sqrt(shapes.area / np.pi), 0.5 * half_px, 2.5 * half_px)
-        rings = fit_rings(prepared.levels, mask, again, half)
-        shapes = measure_polygons(rings.outlines())
-    return rings, shapes
+    angle, band = band_directions(rings)
+    again = np.concatenate([np.clip(shapes.centre, 0, bound), centres[band]])
+    half = np.clip(shapes.minor / 2, 0.5 * half_px, 2.5 * half_px)
+    rings = fit_rings(
+        prepared.levels,
+        mask,
+        again,
+        np.concatenate([half, half_px[band]]),
+        np.concatenate([shapes.angle, angle[band]]),
+        np.concatenate(
+            [shapes.major / np.maximum(shapes.minor, 1e-6), np.full(int(band.sum()), BAND_STRETCH)]
+        ),
+        crossed_cost=crossed_cost,
+    )
+    source = np.concatenate([np.arange(len(centres)), np.flatnonzero(band)])
+    return rings, measure_polygons(rings.outlines()), source
+
+
+def band_directions(rings: Rings) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """(n,) direction of the band each centre lies in, and whether it lies in one rather than in a blob."""
+    strength = np.maximum(axis_strengths(rings), 0.0)
+    best = strength.argmax(axis=1)
+    top = strength.max(axis=1)
+    band = (top > BAND_STRENGTH) & (strength.mean(axis=1) < BAND_SHARE * top)
+    angle = ANGLES[best] + np.pi / 2
+    return np.asarray(angle, np.float64), np.asarray(band, bool)
 
 
 def propose(prepared: PreparedFrame, diameters_mm: tuple[float, float]) -> Proposals:
@@ -73,7 +107,7 @@ def propose(prepared: PreparedFrame, diameters_mm: tuple[float, float]) -> Propo
     seeds = find_seeds(prepared.image, prepared.mask, prepared.pixel_mm, diameters_mm)
     if not len(seeds.centres):
         return Proposals(np.zeros((0, 0, 2)), measure_polygons(np.zeros((0, 3, 2))), np.zeros((0, 0)))
-    rings, shapes = fit_at(prepared, seeds.centres, seeds.half_px)
+    rings, shapes, source = fit_at(prepared, seeds.centres, seeds.half_px)
     profile = depth_profile(prepared.image, prepared.mask, prepared.pixel_mm)
-    features = measure_features(rings, shapes, profile, seeds.response, prepared.pixel_mm)
+    features = measure_features(rings, shapes, profile, seeds.response[source], prepared.pixel_mm)
     return Proposals(rings.outlines(), shapes, features)

@@ -45,3 +45,42 @@ def measure_polygons(polygons: Array) -> Shapes:
         major=4.0 * np.sqrt(np.maximum(middle + half, 0.0)),
         angle=0.5 * np.arctan2(2 * xy, xx - yy),
     )
+
+
+BAND_FROM = 2.2
+"""Ratio of the axes from which an outline is a tube seen lengthwise rather than an ellipse."""
+
+CHORDS = np.linspace(-0.3, 0.3, 9)
+"""Where a band's width is read, as shares of its length from its middle."""
+
+
+def band_measures(polygons: Array, shapes: Shapes) -> tuple[Array, Array]:
+    """(n,) width across the major axis (median of nine chords) and (n,) length along it."""
+    y, x = np.moveaxis(polygons - shapes.centre[:, None, :], 2, 0)
+    sine, cosine = np.sin(shapes.angle)[:, None], np.cos(shapes.angle)[:, None]
+    along, over = x * cosine + y * sine, y * cosine - x * sine
+    along1, over1 = np.roll(along, -1, axis=1), np.roll(over, -1, axis=1)
+    low, high = along.min(axis=1), along.max(axis=1)
+    at = ((low + high) / 2)[:, None] + (high - low)[:, None] * CHORDS
+    crosses = (along[:, :, None] <= at[:, None, :]) != (along1[:, :, None] <= at[:, None, :])
+    run = np.where(np.abs(along1 - along) < 1e-9, 1e-9, along1 - along)
+    cut = over[:, :, None] + (at[:, None, :] - along[:, :, None]) * ((over1 - over) / run)[:, :, None]
+    top = np.where(crosses, cut, -np.inf).max(axis=1)
+    bottom = np.where(crosses, cut, np.inf).min(axis=1)
+    return np.median(np.where(crosses.any(axis=1), top - bottom, 0.0), axis=1), high - low
+
+
+def inner_diameters(polygons: Array, shapes: Shapes) -> Array:
+    """(n,) inner diameter: the minor axis of an ellipse, the width of a band."""
+    width, _ = band_measures(polygons, shapes)
+    return np.where(shapes.major >= BAND_FROM * shapes.minor, width, shapes.minor)
+
+
+def surrounds(polygon: Array, point: Array) -> bool:
+    """Whether a `(row, col)` point lies within a (k, 2) polygon (even-odd rule)."""
+    y, x = (polygon - point).T
+    y1, x1 = np.roll(y, -1), np.roll(x, -1)
+    crosses = (y > 0) != (y1 > 0)
+    height = np.where(y1 == y, 1.0, y1 - y)
+    right = x - y * (x1 - x) / height > 0
+    return bool((crosses & right).sum() % 2)

@@ -63,9 +63,9 @@ class Track:
         steps = gap if gap <= 2 else 0
         row = lumen.centre[0] - known.centre[0] - steps * self.speed[0]
         col = lumen.centre[1] - known.centre[1] - steps * self.speed[1]
-        reach = REACH_MM / pixel_mm + 0.5 * min(known.minor_px, lumen.minor_px)
+        reach = REACH_MM / pixel_mm + 0.5 * min(known.diameter_px, lumen.diameter_px)
         reach *= 1.0 + REACH_PER_GAP * (gap - 1)
-        octaves = abs(np.log2(max(lumen.minor_px, 1e-3) / max(known.minor_px, 1e-3)))
+        octaves = abs(np.log2(max(lumen.diameter_px, 1e-3) / max(known.diameter_px, 1e-3)))
         return float(np.hypot(row, col) / reach + SIZE_COST * octaves)
 
 

@@ -84,39 +84,46 @@ def level_of(diameter_mm: float, pixel_mm: float, pixels_across: float, levels: 
     return min(level, levels)
 
 
-def shifted(image: Map, row: float, col: float) -> Map:
-    """The picture read at `p + (row, col)`: bilinear, edge values continued."""
-    matrix = np.array([[1.0, 0.0, col], [0.0, 1.0, row]], np.float32)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    size = image.shape[1], image.shape[0]
-    out = cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(out, np.float32)
+def lattice(radius: float, axes: int) -> list[tuple[int, int]]:
+    """Whole `(row, col)` steps to the points of a circle, one for each axis over half a turn."""
+    angles = np.pi * np.arange(axes) / axes
+    return [(round(radius * float(np.sin(a))), round(radius * float(np.cos(a)))) for a in angles]
 
 
 def response_at(image: Map, diameter_px: float, axes: int = AXES) -> Map:
-    """(rows, cols) float32 response 0..1 of a picture in grey levels, for one diameter in its pixels."""
+    """(rows, cols) float32 response 0..1 of a picture in grey levels, for one diameter in its pixels.
+
+    The circles are read at whole pixels of the blurred picture: no interpolation, no copies.
+    """
     sigma = max(MIN_BLUR_PX, BLUR_PER_DIAMETER * diameter_px)
-    blurred = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
-    # a blur of at least MIN_BLUR_PX widens the wall of the smallest sizes: read a little further out
     inner = INNER_CIRCLE * diameter_px
+    # a blur of at least MIN_BLUR_PX widens the wall of the smallest sizes: read a little further out
     outer = max(OUTER_CIRCLE * diameter_px, inner + 1.5)
-    tube = np.zeros_like(blurred)
-    blob = np.zeros_like(blurred)
-    around = np.zeros_like(blurred)
-    for axis in range(axes):
-        angle = np.pi * axis / axes
-        row, col = float(np.sin(angle)), float(np.cos(angle))
-        there = shifted(blurred, outer * row, outer * col)
-        back = shifted(blurred, -outer * row, -outer * col)
-        around += there
-        around += back
-        there -= shifted(blurred, inner * row, inner * col)
-        back -= shifted(blurred, -inner * row, -inner * col)
+    pad = int(np.ceil(outer)) + 1
+    rows, cols = image.shape
+    blurred = cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    wide = np.asarray(cv2.copyMakeBorder(blurred, pad, pad, pad, pad, cv2.BORDER_REPLICATE), np.float32)
+
+    def at(row: int, col: int) -> Map:
+        return wide[pad + row : pad + row + rows, pad + col : pad + col + cols]
+
+    tube = np.zeros((rows, cols), np.float32)
+    blob = np.zeros_like(tube)
+    around = np.zeros_like(tube)
+    there, back = np.empty_like(tube), np.empty_like(tube)
+    for out, within in zip(lattice(outer, axes), lattice(inner, axes), strict=True):
+        ahead, behind = at(*out), at(-out[0], -out[1])
+        around += ahead
+        around += behind
+        np.subtract(ahead, at(*within), out=there)
+        np.subtract(behind, at(-within[0], -within[1]), out=back)
         both = np.minimum(there, back, out=there)
         np.maximum(both, 0.0, out=both)
         np.maximum(tube, both, out=tube)
         blob += both
-    darkness = np.clip((around / (2 * axes) - blurred) / FULL_STEP, 0.0, 1.0)
+    around *= 1.0 / (2 * axes)
+    around -= at(0, 0)
+    darkness = np.clip(around / FULL_STEP, 0.0, 1.0)
     wall = (tube + (BLOB_GAIN / axes) * blob) / (2.0 * FULL_STEP)
     return np.asarray(np.clip(wall, 0.0, 1.0) * darkness, np.float32)
 
