@@ -59,7 +59,7 @@ def test_native_colour_in_both_planar_configurations(tmp_path, syntax, planar, p
 
 @pytest.mark.parametrize("shape", [(2, 48, 64), (3, 47, 63)])
 def test_big_endian_words_of_bytes_are_exchanged_back(tmp_path, shape):
-    """8-bit pixels as OW in big endian come in swapped pairs (PS3.5 section 7.3), across frames of odd size too."""
+    """Bytes as OW in big endian come in swapped pairs (PS3.5 section 7.3), across frames of odd size too."""
     pixels = speckle(*shape)
     data = pixels.tobytes() + b"\0" * (pixels.size % 2)
     swapped = np.frombuffer(data, "<u2").byteswap().tobytes()
@@ -191,11 +191,16 @@ COLOUR_CODECS = {
     (JPEG, "YBR_FULL_422"): (lambda a: imagecodecs.jpeg8_encode(a, 97, subsampling="422"), 40),
     (JPEG, "RGB"): (lambda a: imagecodecs.jpeg8_encode(a, 97, colorspace="RGB", outcolorspace="RGB"), 12),
     (LOSSLESS_SV1, "RGB"): (
-        lambda a: imagecodecs.jpeg8_encode(a, lossless=True, predictor=1, colorspace="RGB", outcolorspace="RGB"),
+        lambda a: imagecodecs.jpeg8_encode(
+            a, lossless=True, predictor=1, colorspace="RGB", outcolorspace="RGB"
+        ),
         0,
     ),
     (JPEG_LS, "RGB"): (lambda a: imagecodecs.jpegls_encode(a), 0),
-    (J2K_LOSSLESS, "YBR_RCT"): (lambda a: imagecodecs.jpeg2k_encode(a, codecformat="J2K", reversible=True), 0),
+    (J2K_LOSSLESS, "YBR_RCT"): (
+        lambda a: imagecodecs.jpeg2k_encode(a, codecformat="J2K", reversible=True),
+        0,
+    ),
     (J2K_LOSSLESS, "RGB"): (
         lambda a: imagecodecs.jpeg2k_encode(a, codecformat="J2K", reversible=True, mct=False),
         0,
@@ -347,7 +352,7 @@ def test_a_frame_that_claims_another_size_never_reaches_its_decoder(tmp_path, mo
     huge = small[: at + 5] + struct.pack(">HH", 20000, 20000) + small[at + 9 :]
     clip = only_clip(save_compressed(us(), tmp_path / "a.dcm", [huge], JPEG))
     monkeypatch.setattr(imagecodecs, "jpeg8_decode", None)
-    with pytest.raises(DecodeError, match="20000 x 20000.*48 x 64") as caught:
+    with pytest.raises(DecodeError, match=r"20000 x 20000.*48 x 64") as caught:
         clip.frame(0)
     assert caught.value.frame_index == 0
 
@@ -356,7 +361,9 @@ def test_a_frame_that_claims_another_size_never_reaches_its_decoder(tmp_path, mo
 @pytest.mark.parametrize("data", [b"\0\0", b"\xff\xd8\xff\xe0", b"junk" * 50, b"\xff\x0a" + b"\xff" * 60])
 def test_garbage_in_a_frame_is_one_error_with_its_number(tmp_path, syntax, data):
     good = imagecodecs.jpeg8_encode(speckle()[0], 95)
-    clip = only_clip(save_compressed(us(2), tmp_path / "a.dcm", [good, data + b"\0" * (len(data) % 2)], syntax))
+    clip = only_clip(
+        save_compressed(us(2), tmp_path / "a.dcm", [good, data + b"\0" * (len(data) % 2)], syntax)
+    )
     with pytest.raises(DecodeError, match="frame 1") as caught:
         clip.frame(1)
     assert caught.value.frame_index == 1
@@ -387,7 +394,12 @@ def test_grey_keeps_grey_exactly_and_bmode_blanks_colour(tmp_path):
     grey = speckle(1, 96, 128)[0]
     frame = np.repeat(grey[..., None], 3, axis=2)
     frame[20:50, 30:80] = (200, 20, 10)
-    dataset = us(rows=96, columns=128, photometric="RGB", regions=[region(RegionLocationMaxX1=127, RegionLocationMaxY1=95)])
+    dataset = us(
+        rows=96,
+        columns=128,
+        photometric="RGB",
+        regions=[region(RegionLocationMaxX1=127, RegionLocationMaxY1=95)],
+    )
     clip = only_clip(save(dataset, tmp_path / "a.dcm", frame.tobytes()))
     mask = clip.colour_mask(0)
     assert mask[21:49, 31:79].all()

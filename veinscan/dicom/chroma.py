@@ -50,12 +50,14 @@ def _tint(
     row0, col0, row1, col1 = region.box if region else (0, 0, *green.shape)
     bins = (green[row0:row1:2, col0:col1:2] // _BIN).ravel()
     values = departure[row0:row1:2, col0:col1:2].ravel()
+    small = np.abs(values) <= _MAX_TINT  # more is Doppler colour and says nothing of the tint
+    bins, values = bins[small], values[small]
     levels, medians = [], []
     for level in range(256 // _BIN):
         here = values[bins == level]
-        if len(here) >= 50 and abs(median := float(np.median(here))) <= _MAX_TINT:
-            levels.append(level)  # a level that Doppler colours dominate says nothing of the tint
-            medians.append(median)
+        if len(here) >= 50:
+            levels.append(level)
+            medians.append(float(np.median(here)))
     if not any(medians):
         return None
     return np.interp(np.arange(256 // _BIN), levels, medians).astype(np.int16)

@@ -8,6 +8,7 @@ the file) and the plain reason when a file is not a whole DICOM object.
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import threading
 import warnings
@@ -30,13 +31,14 @@ _UNDEFINED = 0xFFFFFFFF
 _LONG_VRS = {b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN"}
 
 _PARSING = threading.RLock()
+_PYDICOM_LOG = logging.getLogger("pydicom")
 
 
 _REPAIRS = (
+    ("Character Set", "its character set has a wrong or unknown spelling; names may be read wrongly"),
     ("encoding", "its character set has a wrong or unknown spelling; names may be read wrongly"),
     ("delimiter", "a sequence has no end mark; it was read to where the next part begins"),
     ("undefined length", "a part of undefined length was not closed"),
-    ("VR", ""),
 )
 """What pydicom reports, by a word in it, and the sentence for it: its own may quote patient data."""
 
@@ -51,15 +53,17 @@ def named_repairs(reports: list[str]) -> list[str]:
 def quiet() -> Iterator[list[str]]:
     """Collect what pydicom reports on parsing or converting values, instead of printing it.
 
-    Its reports are Python warnings and may quote values of the file; catching
-    them swaps a filter of the whole process, hence the lock.
+    Its reports are Python warnings and log entries and may quote values of the
+    file; catching them swaps filters of the whole process, hence the lock.
     """
     found: list[str] = []
     with _PARSING, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        silent, _PYDICOM_LOG.disabled = _PYDICOM_LOG.disabled, True
         try:
             yield found
         finally:
+            _PYDICOM_LOG.disabled = silent
             found.extend(plain(w.message, 200) for w in caught)
 
 
