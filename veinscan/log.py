@@ -89,6 +89,14 @@ def setup(level: str = "info") -> Path | None:
     return path
 
 
+def shutdown() -> None:
+    """Take the log away again; for tests, and for a program that embeds veinscan."""
+    root = logging.getLogger()
+    for handler in [h for h in root.handlers if isinstance(h, _Handler)]:
+        root.removeHandler(handler)
+        handler.close()
+
+
 def _set_level(handler: logging.Handler, level: str) -> None:
     handler.setLevel(level.upper())
     for name in _OWN:

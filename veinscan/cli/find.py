@@ -96,11 +96,10 @@ def _search(clips: tuple[Clip, ...], settings: Settings, pictures: Any) -> list[
             try:
                 result = find_in_clip(clip, wanted, progress=step)
                 candidates, warnings = result.candidates, list(result.warnings)
-                picture = pictures.add(index, clip, candidates) if pictures is not None else None
             except CancelledError:
                 raise
             except VeinscanError as error:
-                warnings, picture = [f"not searched: {error.what}"], None
+                warnings = [f"not searched: {error.what}"]
             _logger.info(
                 "searched a clip of %d frames: %d candidates in %.1f s",
                 clip.n_frames,
@@ -114,7 +113,7 @@ def _search(clips: tuple[Clip, ...], settings: Settings, pictures: Any) -> list[
                 "candidates": [candidate_json(c) for c in candidates],
             }
             if pictures is not None:
-                entry["picture"] = picture
+                entry["picture"] = pictures.add(index, clip, candidates)
             entries.append(entry)
             bar.update(index + 1)
     return entries

@@ -56,11 +56,16 @@ def rounded(value: float | None, digits: int = 4) -> float | None:
     return round(float(value), digits)
 
 
+def json_bytes(data: Mapping[str, Any]) -> bytes:
+    """One JSON object on one line, in UTF-8; numbers are finite."""
+    text = json.dumps(plain(data), ensure_ascii=False, allow_nan=False) + "\n"
+    # A file name that is not UTF-8 holds lone surrogates; \udcxx is how JSON writes them.
+    return text.encode("utf-8", errors="backslashreplace")
+
+
 def print_json(data: Mapping[str, Any], stream: TextIO) -> None:
     """One JSON object in UTF-8, whatever encoding the stream was opened with."""
-    text = json.dumps(plain(data), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-    # A file name that is not UTF-8 holds lone surrogates; \udcxx is how JSON writes them.
-    raw = text.encode("utf-8", errors="backslashreplace")
+    raw = json_bytes(data)
     binary = getattr(stream, "buffer", None)
     if binary is None:
         stream.write(raw.decode("utf-8"))

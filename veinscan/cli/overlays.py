@@ -8,14 +8,13 @@ even be the study's own.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from veinscan.cli.output import count, print_json
+from veinscan.cli.output import count, json_bytes
 from veinscan.errors import InvalidInputError, NotSavedError
 
 if TYPE_CHECKING:
@@ -79,8 +78,7 @@ class OverlayFolder:
         """Write everything, then take away earlier pictures of ours that have no successor."""
         from veinscan.report.files import write_whole
 
-        stream = io.StringIO()
-        print_json({"written_by": _WRITTEN_BY, "pictures": sorted(self._pictures), **data}, stream)
+        listing = json_bytes({"written_by": _WRITTEN_BY, "pictures": sorted(self._pictures), **data})
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -91,7 +89,7 @@ class OverlayFolder:
             ) from error
         for name, content in self._pictures.items():
             write_whole(self._folder / name, content)
-        write_whole(self._folder / LISTING, stream.getvalue().encode())
+        write_whole(self._folder / LISTING, listing)
         for name in self._earlier - set(self._pictures):
             try:
                 os.unlink(self._folder / name)  # noqa: PTH108  (never follows a link)

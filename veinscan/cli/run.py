@@ -15,6 +15,9 @@ from veinscan import log
 from veinscan.cli.output import Result, print_json, print_text
 from veinscan.errors import AmbiguousStudyError, CancelledError, VeinscanError
 
+_STOPPED = 130
+"""Exit code of a program that was stopped by Ctrl+C, as shells expect it."""
+
 _logger = logging.getLogger("veinscan.cli")
 
 
@@ -56,6 +59,8 @@ def _run(args: list[str], as_json: bool, stdout: TextIO) -> int:
         from veinscan.cli.app import app
 
         result: Any = app(args or ["--help"], prog_name="veinscan", standalone_mode=False)
+        if result == _STOPPED:  # how typer hands on a Ctrl+C
+            raise KeyboardInterrupt
         code = _print(result, as_json, stdout) if args else 2
     except BrokenPipeError:
         raise
@@ -65,13 +70,13 @@ def _run(args: list[str], as_json: bool, stdout: TextIO) -> int:
         _logger.info("%s ended with %s", name, log.describe_exception(error).strip())
         _fail(_as_object(error), as_json, stdout)
     except KeyboardInterrupt:
-        code = 130
+        code = _STOPPED
         _fail({"what": "stopped", "where": "", "do": ""}, as_json, stdout)
     except Exception as error:
         if hasattr(error, "format_message"):
             code = _wrong_call(error, as_json, stdout)
         elif type(error).__name__ == "Abort":
-            code = 130
+            code = _STOPPED
             _fail({"what": "stopped", "where": "", "do": ""}, as_json, stdout)
         else:
             code = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Annotated
 import typer
 
 from veinscan.cli.common import JsonOption, start
-from veinscan.cli.output import Result, count
+from veinscan.cli.output import Result, count, say
 from veinscan.errors import InvalidInputError
 
 
@@ -41,17 +42,24 @@ def sample(
         scratch = [stack.enter_context(_beside(one)) for one in folders]
         from veinscan.phantom import make_study
 
+        if sys.stderr.isatty():
+            say("Making a phantom study; this takes some seconds.")
+
         written = make_study(scratch[0], seed=seed, follow_up=scratch[1] if len(scratch) == 2 else None)
         files = [_moved(path, scratch, folders) for path in written]
         for source, target in zip(scratch, folders, strict=True):
             with contextlib.suppress(FileNotFoundError):
                 target.rmdir()
             source.rename(target)
-    clips = sum(1 for path in files if path.suffix == ".dcm")
-    text = f"{folder}: {count(clips, 'clip')} of seed {seed}"
-    text += f", the follow-up in {follow_up}" if follow_up else ""
-    text += f"\nNow try: veinscan find {folder} -o {folder}-overlays"
-    return Result({"files": [str(path) for path in files]}, text)
+    lines = [f"{folder}: {_clips_in(files, folders[0])}, made up from seed {seed}"]
+    if follow_up is not None:
+        lines.append(f"{follow_up}: {_clips_in(files, folders[1])}, its follow-up")
+    lines.append(f"Now try: veinscan find {folder} -o {folder}-overlays")
+    return Result({"files": [str(path) for path in files]}, "\n".join(lines))
+
+
+def _clips_in(files: list[Path], folder: Path) -> str:
+    return count(sum(1 for path in files if path.suffix == ".dcm" and path.is_relative_to(folder)), "clip")
 
 
 def _check_empty(folder: Path) -> None:

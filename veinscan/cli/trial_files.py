@@ -156,7 +156,7 @@ def _description() -> Dataset:
 
 def _save(dataset: Dataset, path: Path, uid: str, pixels: bytes) -> None:
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = _US_IMAGE
+    meta.MediaStorageSOPClassUID = UID(_US_IMAGE)
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     # pydicom 3.0 does not know the UIDs of JPEG XL and refuses to write them:
     # another of the same length stands in.
