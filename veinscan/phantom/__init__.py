@@ -6,7 +6,8 @@ with veinscan's own reader, so that a fault of one cannot hide one of the other.
 
 from __future__ import annotations
 
-from veinscan.phantom.clips import PhantomClip, make_clip, render
+from veinscan.phantom.bmode import PhantomClip
+from veinscan.phantom.clips import make_clip, render
 from veinscan.phantom.flow import Augmentation
 from veinscan.phantom.spectrum import StripSettings
 from veinscan.phantom.study import make_study

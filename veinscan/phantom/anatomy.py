@@ -50,6 +50,8 @@ class Vessel:
     half_height_mm: float
     harmonics: tuple[tuple[int, float, float], ...] = ()
     """Departure of the cross-section from an ellipse: (order, share, phase)."""
+    tilt_rad: float = 0.0
+    """Turn of the cross-section: positive lowers its right end."""
     wall_db: float = 0.0
     softness: tuple[float, float] = (0.1, 0.6)
     """Probe pressure (0..1) at which a vein begins to give way, and at which it is flat."""
@@ -161,7 +163,8 @@ def _vein(
         z_mm=_course(rng, at[1], 0.012, 0.35 * wander, 30.0),
         half_width_mm=half_height * flattening,
         half_height_mm=half_height,
-        harmonics=_shape(rng, 0.09),
+        harmonics=_shape(rng, 0.13),
+        tilt_rad=float(np.clip(rng.normal(0.0, 0.22), -0.5, 0.5)),
         wall_db=wall_db,
         softness=softness,
         flow_cm_s=float(rng.uniform(2.0, 6.0)),
@@ -187,7 +190,7 @@ def make_anatomy(
     vessels: bool = True,
     small_veins: int | None = None,
     width_mm: float = 38.0,
-    bone: bool | None = None,
+    bone: bool = True,
 ) -> Anatomy:
     """A leg at one level, made up from a seed.
 
@@ -201,8 +204,8 @@ def make_anatomy(
         Veins of 1 to 3.5 mm above the fascia; 2 to 4 by default.
     width_mm : float
         Width of the picture they have to lie in.
-    bone : bool, optional
-        Whether a bone shows; about four legs in five by default.
+    bone : bool
+        Whether a bone and its shadow show at one side.
     """
     rng = stream(seed, "anatomy")
     room = _Room()
@@ -343,14 +346,15 @@ def make_anatomy(
         )
     )
 
-    shows = bool(rng.random() < 0.8) if bone is None else bone
     shaft = None
-    if shows:
+    if bone:
         side = -1.0 if artery_x > 0 else 1.0
         top = max(fascia_mm + float(rng.uniform(6.0, 9.0)), 19.0)
-        shaft = Bone(
-            x_mm=side * half * float(rng.uniform(0.72, 0.95)), top_mm=top, radius_mm=float(rng.uniform(8, 12))
-        )
+        radius = float(rng.uniform(8, 12))
+        # the shadow must not hide vessels whose truth is written
+        clear = max(side * (px + side * pr) for px, pz, pr in room.taken if pz > top - 4) + 1.0 + radius
+        place = max(half * float(rng.uniform(0.72, 0.95)), clear)
+        shaft = Bone(x_mm=side * place, top_mm=top, radius_mm=radius)
     return replace(anatomy, vessels=tuple(found), bone=shaft)
 
 
@@ -367,6 +371,7 @@ def treat(anatomy: Anatomy, names: Sequence[str]) -> Anatomy:
                     half_width_mm=vessel.half_width_mm * shrink,
                     half_height_mm=vessel.half_height_mm * shrink,
                     occluded=True,
+                    wall_db=vessel.wall_db + 3.0,
                     flow_cm_s=0.0,
                 )
             )

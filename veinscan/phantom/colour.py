@@ -31,7 +31,7 @@ class ColourSettings:
     """Red at the bottom of the bar."""
     wall_filter_cm_s: float = 0.6
     noise: float = 0.16
-    blur_mm: float = 0.22
+    blur_mm: float = 0.24
     steps: int = 64
     """Different colours on the bar."""
 
@@ -81,13 +81,14 @@ def velocity_map(
 def estimate(
     true_cm_s: FloatMap, settings: ColourSettings, spacing_mm: float, rng: np.random.Generator
 ) -> FloatMap:
-    """(rows, cols) float32 velocity as the scanner would show it, wrapped into the bar; NaN where it shows grey."""
+    """(rows, cols) float32 velocity as a scanner shows it, wrapped into the bar; NaN where it stays grey."""
     low, high = settings.limits_cm_s
     span = high - low
     moving = np.isfinite(true_cm_s)
     phase = np.where(moving, true_cm_s, 0.0) * np.float32(2 * np.pi / span)
     # clutter from slow walls takes the power of slow blood
-    power = np.where(moving, 1.0, 0.0).astype(np.float32)
+    slow = np.float32(2.5 * settings.wall_filter_cm_s)
+    power = np.clip(np.where(moving, np.abs(true_cm_s), 0.0) / slow, 0.0, 1.0).astype(np.float32)
     blur = settings.blur_mm / spacing_mm
 
     def smooth(image: FloatMap) -> FloatMap:
@@ -102,7 +103,7 @@ def estimate(
     velocity = angle * np.float32(span / (2 * np.pi))
     velocity = np.where(velocity >= high, velocity - span, velocity)
     velocity = np.where(velocity < low, velocity + span, velocity)
-    shown = (strength > 0.5) & (np.abs(velocity) > settings.wall_filter_cm_s)
+    shown = (strength > 0.45) & (np.abs(velocity) > settings.wall_filter_cm_s)
     return np.where(shown, velocity, np.float32(np.nan)).astype(np.float32)
 
 

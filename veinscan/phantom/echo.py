@@ -18,10 +18,10 @@ import scipy.fft
 
 from veinscan.phantom.anatomy import Anatomy, Array
 from veinscan.phantom.scene import Placed, State, View, place, resting_places
-from veinscan.phantom.seeds import FloatMap, scatterers, stream
+from veinscan.phantom.seeds import FloatMap, scatterers, smooth_noise, stream
 from veinscan.phantom.tissue import Plane, cut, plane_shape, roughness, sample
 
-BLOOD_DB, THROMBUS_DB = -58.0, -33.0
+THROMBUS_DB = -41.0
 ELEVATION_STEP_MM = 0.5
 """Planes this far apart have independent speckle: about the thickness of the slice."""
 PAD = 24
@@ -34,7 +34,7 @@ class Machine:
 
     frequency_mhz: float = 13.0
     focus_mm: float = 14.0
-    lateral_mm: float = 0.16
+    lateral_mm: float = 0.19
     """Sigma of the beam at its focus."""
     focal_zone_mm: float = 11.0
     """Distance from the focus at which the beam is sqrt(2) wider."""
@@ -51,23 +51,29 @@ class Machine:
     """Electronic noise at the skin; it rises with the TGC."""
     clutter_db: float = -24.0
     """Amplitude of the beam's skirt."""
-    smoothing_mm: float = 0.055
+    blood_db: float = -52.0
+    """Level of slowly flowing blood."""
+    smoothing_mm: float = 0.045
+    speckle_reduction_db: float = 9.0
+    """Differences up to this are taken for speckle and evened out, as scanners do by default."""
 
 
-def make_machine(seed: int, *, gain_db: float | None = None) -> Machine:
+def make_machine(seed: int, session: int = 0, *, gain_db: float | None = None) -> Machine:
     """Settings that vary from seed to seed as they do from one sonographer to the next."""
-    rng = stream(seed, "machine")
+    rng = stream(seed, "machine", session)
+    frequency = float(rng.choice([12.0, 13.0, 14.0, 15.0]))
     return Machine(
-        frequency_mhz=float(rng.choice([12.0, 13.0, 14.0, 15.0])),
+        frequency_mhz=frequency,
         focus_mm=float(rng.uniform(9.0, 17.0)),
-        lateral_mm=float(rng.uniform(0.14, 0.18)),
-        axial_mm=float(rng.uniform(0.065, 0.085)),
+        lateral_mm=float(rng.uniform(0.17, 0.22)),
+        axial_mm=float(rng.uniform(0.9, 1.05)) / frequency,  # a pulse of about two cycles
         dynamic_range_db=float(rng.uniform(58.0, 66.0)),
         gain_db=float(rng.uniform(-4.0, 4.0)) if gain_db is None else gain_db,
         tgc_error_db=tuple(float(v) for v in rng.normal(0.0, 0.9, 8)),
-        depth_loss_db_mm=float(rng.uniform(0.1, 0.35)),
+        depth_loss_db_mm=float(rng.uniform(0.1, 0.4)),
         noise_db=float(rng.uniform(-70.0, -62.0)),
-        clutter_db=float(rng.uniform(-29.0, -23.0)),
+        clutter_db=float(rng.uniform(-27.0, -21.0)),
+        blood_db=float(rng.uniform(-56.0, -48.0)),
     )
 
 
@@ -108,6 +114,7 @@ class Camera:
         # veins first: a flattened one must not lie over the artery beside it
         for item in sorted(placed, key=lambda one: one.vessel.kind, reverse=True):
             self._draw(item, amplitude, line, loss, lumen)
+        loss += self._contact()
         gain = self._transmission(loss) * (1.0 - behind * np.float32(0.985))
         rough_part, even_part = (
             line * np.float32(0.55) + bone * np.float32(0.5),
@@ -128,7 +135,7 @@ class Camera:
             field = np.empty(amplitude.shape, dtype=np.complex64)
             field.real = diffuse * real + even * cos
             field.imag = diffuse * imaginary + even * sin
-            total += self._detect(field)
+            total += self.detect(field)
         total /= np.float32(self.machine.looks)
         total = np.hypot(total, self._noise(rng))
         return np.asarray(20.0 * np.log10(np.maximum(total, 1e-6)), dtype=np.float32)
@@ -188,28 +195,29 @@ class Camera:
         wall = 10 ** (vessel.wall_db / 20)
         # the tissue just outside belongs to the vessel: adventitia, without septa running into the lumen
         sheath = np.exp(-((np.clip(distance, 0, None) / 0.45) ** 2))
-        glint = facing**4
+        glint = facing**7
         if vessel.kind == "artery":
-            bright = 0.30 * np.exp(-(((distance - 0.10) / 0.06) ** 2)) + 0.75 * np.exp(
-                -(((distance - 0.55) / 0.16) ** 2)
+            bright = 0.32 * np.exp(-(((distance - 0.08) / 0.06) ** 2)) * glint + 0.6 * np.exp(
+                -(((distance - 0.52) / 0.17) ** 2)
             )
-            media = np.exp(-(((distance - 0.28) / 0.13) ** 2))
-            amplitude[here] *= (1 - 0.75 * media).astype(np.float32)
+            media = np.exp(-(((distance - 0.27) / 0.13) ** 2))
+            amplitude[here] *= (1 - 0.7 * media).astype(np.float32)
             sheath = np.exp(-((np.clip(distance - 0.5, 0, None) / 0.4) ** 2))
         else:
-            thick = 0.09 + 0.02 * vessel.half_height_mm
+            thick = 0.07 + 0.015 * vessel.half_height_mm
             # of a flattened vein a faint seam is left, a little shorter than its widest wall
             open_share = min(1.0, item.half_height_mm / vessel.half_height_mm * 2.0)
-            bright = np.exp(-(((distance - 0.10) / thick) ** 2)) * (0.5 if vessel.occluded else 0.75)
+            bright = np.exp(-(((distance - 0.10) / thick) ** 2)) * (1.0 if vessel.occluded else 0.75)
             if not view.longitudinal:
                 ends = 1.0 - np.clip(np.abs(u - item.x_mm) / (1.05 * item.half_width_mm), 0, 1) ** 2
                 bright = bright * (open_share + (1 - open_share) * 0.45 * ends)
-        amplitude[here] += (wall * bright * (0.10 + 0.10 * glint) + 0.022 * sheath * (distance > 0)).astype(
-            np.float32
-        )
+        tone = self._wall_tone(item, u, z)
+        amplitude[here] += (
+            wall * bright * tone * (0.03 + 0.09 * glint) + 0.012 * sheath * (distance > 0)
+        ).astype(np.float32)
         line[here] *= (1 - 0.85 * np.clip(sheath, 0, 1) * (distance < 0.5)).astype(np.float32)
-        line[here] += (wall * bright * (0.05 + 0.62 * glint)).astype(np.float32)
-        content = 10 ** ((THROMBUS_DB if vessel.occluded else BLOOD_DB) / 20)
+        line[here] += (wall * bright * tone * (0.015 + 0.45 * glint)).astype(np.float32)
+        content = 10 ** ((THROMBUS_DB if vessel.occluded else self.machine.blood_db) / 20)
         amplitude[here] = (amplitude[here] * (1 - inside) + content * inside).astype(np.float32)
         line[here] *= (1 - inside).astype(np.float32)
         if not vessel.occluded:
@@ -219,6 +227,21 @@ class Camera:
         # refraction at the flanks throws thin shadows
         flank = np.exp(-((distance / 0.12) ** 2)) * (1 - facing) ** 3
         loss[here] += (2.6 * flank).astype(np.float32)
+
+    def _wall_tone(self, item: Placed, u: Array, z: Array) -> Array:
+        """Unevenness of a wall's brightness around and along the vessel, (rows, cols)."""
+        phase = stream(self.anatomy.seed, "wall", item.vessel.name).uniform(0, 2 * np.pi, 4)
+        if self.view.longitudinal:
+            side = np.where(z[:, None] > item.z_mm, 1.0, -1.0)
+            wave = (
+                np.sin(u / 1.7 + phase[0] + side)
+                + np.sin(u / 0.61 + phase[1] + 2 * side)
+                + np.sin(u / 4.3 + phase[2])
+            )
+        else:
+            angle = np.arctan2(z[:, None] - item.z_mm, u - item.x_mm)
+            wave = np.sin(2 * angle + phase[0]) + np.sin(3 * angle + phase[1]) + np.sin(7 * angle + phase[2])
+        return np.asarray(np.clip(0.85 + 0.28 * wave, 0.12, 1.5), dtype=np.float64)
 
     def _draw_nerve(
         self,
@@ -235,18 +258,18 @@ class Camera:
         off = (view.plane_x_mm - item.x_mm) if view.longitudinal else u - item.x_mm
         x = np.broadcast_to(off, distance.shape)
         y = z[:, None] - item.z_mm
-        pitch = min(0.72, item.half_height_mm * 0.62)
+        pitch = min(0.85, item.half_height_mm * 0.62)
         row = np.round(y / (pitch * 0.87))
         across = x / pitch + 0.5 * np.mod(row, 2)
         near = np.hypot((across - np.round(across)) * pitch, y - row * pitch * 0.87)
-        fascicle = 1.0 / (1.0 + np.exp((near - 0.36 * pitch) / 0.05))
+        fascicle = 1.0 / (1.0 + np.exp((near - 0.40 * pitch) / 0.04))
         inside = 1.0 / (1.0 + np.exp(np.clip(distance / 0.04, -40, 40)))
-        level = 10 ** (-17 / 20) * (1 - fascicle) + 10 ** (-37 / 20) * fascicle
+        level = 10 ** (-22 / 20) * (1 - fascicle) + 10 ** (-42 / 20) * fascicle
         rim = np.exp(-(((distance - 0.05) / 0.15) ** 2))
         amplitude *= (1 - inside).astype(np.float32)
-        amplitude += (level * inside + 0.16 * rim * (0.5 + facing)).astype(np.float32)
+        amplitude += (level * inside + 0.10 * rim * (0.5 + facing)).astype(np.float32)
         line *= (1 - inside).astype(np.float32)
-        line += (0.12 * rim * facing**3 + 0.05 * inside * (1 - fascicle)).astype(np.float32)
+        line += (0.12 * rim * facing**3 + 0.02 * inside * (1 - fascicle)).astype(np.float32)
 
     def _transmission(self, loss: FloatMap) -> FloatMap:
         """Two-way gain along the beam from what vessels give or take (dB/mm), (rows, cols)."""
@@ -255,10 +278,19 @@ class Camera:
         capped = np.clip(soft, -5.0, 9.0)
         return np.asarray(np.exp(capped * np.float32(-2.0 * np.log(10) / 20)), dtype=np.float32)
 
+    def _contact(self) -> FloatMap:
+        """Uneven transmission from column to column in dB/mm: skin contact, fat, small scars."""
+        rng = stream(self.anatomy.seed, self.name, "contact")
+        cols = self.view.shape[1]
+        uneven = smooth_noise(rng, (4, cols), (4.0, 1.6 / self.view.spacing_mm))[0] * 0.05
+        edge = np.minimum(np.arange(cols), np.arange(cols)[::-1]) * self.view.spacing_mm
+        ends = 0.12 * np.exp(-((edge / 1.6) ** 2)) * rng.uniform(0.0, 1.0)
+        return np.asarray((uneven + ends)[None, :], dtype=np.float32)
+
     def _beam_spectrum(self) -> FloatMap:
         """(rows, frequencies): transfer function across the beam at every depth."""
         view, machine = self.view, self.machine
-        padded = scipy.fft.next_fast_len(view.shape[1] + 2 * PAD)
+        padded = int(scipy.fft.next_fast_len(view.shape[1] + 2 * PAD))  # type: ignore[no-untyped-call]
         frequency = scipy.fft.fftfreq(padded, view.spacing_mm)
         away = (view.depths_mm - machine.focus_mm) / machine.focal_zone_mm
         sigma = machine.lateral_mm * np.sqrt(1.0 + away**2)
@@ -275,12 +307,12 @@ class Camera:
         half = int(np.ceil(1.2 / spacing))
         z = np.arange(-half, half + 1) * spacing
         kernel = np.exp(-0.5 * (z / sigma) ** 2)
-        tail = np.where(z > 0, np.exp(-z / 0.28) * (1 - np.exp(-z / 0.1)), 0.0)
-        kernel = kernel + 10 ** (-30 / 20) * tail
+        tail = np.where(z > 0, np.exp(-z / 0.35) * (1 - np.exp(-z / 0.1)), 0.0)
+        kernel = kernel + 10 ** (-25 / 20) * tail
         return np.asarray(kernel[::-1] / np.sqrt(np.sum(kernel**2)), dtype=np.float32)[:, None]
 
-    def _detect(self, field: npt.NDArray[np.complex64]) -> FloatMap:
-        """Envelope after beam and pulse, (rows, cols) float32."""
+    def detect(self, field: npt.NDArray[np.complex64]) -> FloatMap:
+        """Envelope after beam and pulse of a complex scatterer field, both (rows, cols)."""
         padded = self._beam.shape[1]
         wide = np.pad(field, ((0, 0), (PAD, padded - field.shape[1] - PAD)), mode="reflect")
         spectrum = scipy.fft.fft(wide, axis=1, overwrite_x=True)
@@ -306,10 +338,15 @@ class Camera:
         slope = np.interp(depth, stops, machine.tgc_error_db) - machine.depth_loss_db_mm * np.maximum(
             depth, 0.0
         )
-        shown = levels + (slope + machine.gain_db)[:, None].astype(np.float32)
+        shown: FloatMap = levels + (slope + machine.gain_db)[:, None].astype(np.float32)
         sigma = machine.smoothing_mm / self.view.spacing_mm
         if sigma > 0.3:
-            shown = cv2.GaussianBlur(shown, (0, 0), sigma)
+            shown = np.asarray(cv2.GaussianBlur(shown, (0, 0), sigma), dtype=np.float32)
+        if machine.speckle_reduction_db > 0:
+            reach = max(1.2, 0.14 / self.view.spacing_mm)
+            shown = np.asarray(
+                cv2.bilateralFilter(shown, 5, machine.speckle_reduction_db, reach), dtype=np.float32
+            )
         share = np.clip((shown + machine.dynamic_range_db - 6.0) / machine.dynamic_range_db, 0.0, 1.0)
         # a mild S curve, as the default grey maps of scanners have
         curve = share + 0.10 * np.sin(2 * np.pi * (share - 0.5)) / np.pi

@@ -36,6 +36,8 @@ class Augmentation:
     decay_s: float = 2.5
     end_s: float = 0.012
     """Time constant of the end: short is a sharp end."""
+    flutter: float = 0.06
+    """Share by which a hand's squeeze and the flow back are uneven."""
     profile: float = 2.5
     """Exponent of the velocity profile: 2 is a parabola."""
 
@@ -58,7 +60,11 @@ class Augmentation:
         resting = breath * np.where(t < self.squeeze_s + 0.3, 1 - rise, 0.0)
         back_to_rest = end + 0.45 if self.reflux_cm_s > 0 else onset + 0.5
         resting = resting + breath * (1 - np.exp(-np.clip(t - back_to_rest, 0, None) / 0.5))
-        return np.asarray(resting + spike + back, dtype=np.float64)
+        uneven = 1.0 + self.flutter * (
+            np.sin(2 * np.pi * 3.1 * t + self.release_s * 9)
+            + 0.6 * np.sin(2 * np.pi * 7.3 * t + self.squeeze_s * 17)
+        )
+        return np.asarray(resting + (spike + back) * uneven, dtype=np.float64)
 
     def truth(self, length_s: float) -> dict[str, float | bool | None]:
         """Onset, end, duration and peaks of what a strip of that length shows."""
@@ -114,7 +120,7 @@ def profile_quantiles(exponent: float, count: int) -> Array:
 def heartbeat(time_s: Array | float, rate_hz: float) -> Array:
     """Arterial wave 0..1 over time: quick upstroke in systole, notch, slow fall."""
     phase = np.mod(np.asarray(time_s, dtype=np.float64) * rate_hz, 1.0)
-    systole = np.exp(-(((phase - 0.14) / 0.065) ** 2))
-    fall = 0.30 * np.exp(-(((phase - 0.40) / 0.10) ** 2))
-    notch = -0.12 * np.exp(-(((phase - 0.28) / 0.035) ** 2))
+    systole = np.exp(-(((phase - 0.16) / 0.085) ** 2))
+    fall = 0.30 * np.exp(-(((phase - 0.43) / 0.10) ** 2))
+    notch = -0.12 * np.exp(-(((phase - 0.31) / 0.035) ** 2))
     return np.asarray(np.clip(systole + fall + notch, 0.0, 1.0), dtype=np.float64)

@@ -45,12 +45,12 @@ class View:
     @property
     def depths_mm(self) -> Array:
         """(rows,) depth under the skin."""
-        return np.arange(self.shape[0]) * self.spacing_mm - self.gel_mm
+        return np.arange(self.shape[0], dtype=np.float64) * self.spacing_mm - self.gel_mm
 
     @property
     def across_mm(self) -> Array:
         """(cols,) position along the probe."""
-        return (np.arange(self.shape[1]) - (self.shape[1] - 1) / 2) * self.spacing_mm
+        return (np.arange(self.shape[1], dtype=np.float64) - (self.shape[1] - 1) / 2) * self.spacing_mm
 
     def to_pixels(self, u: Array, z: Array) -> Array:
         """(k, 2) `(row, col)` of places in mm."""
@@ -115,28 +115,33 @@ class Placed:
     z_mm: Array
     half_width_mm: float
     half_height_mm: float
+    tilt_rad: float = 0.0
 
     def level(self, view: View, u: Array, z: Array) -> tuple[Array, Array]:
-        """Signed distance to the wall in mm (negative in the lumen) and share of the wall's normal along the beam.
+        """Signed distance to the wall in mm (negative in the lumen), and how far the wall faces the beam.
 
-        `u` (cols,) and `z` (rows,) in mm; both results are (rows, cols).  First-order distance, exact on
-        the wall itself.
+        `u` (cols,) and `z` (rows,) in mm; both results are (rows, cols), the second 0 to 1.  First-order
+        distance, exact on the wall itself.
         """
         width, height = self.half_width_mm, self.half_height_mm
-        off = (view.plane_x_mm - self.x_mm if view.longitudinal else u - self.x_mm) / width
-        down = (z[:, None] - self.z_mm) / height
-        off = np.broadcast_to(off, (z.size, u.size))
-        down = np.broadcast_to(down, (z.size, u.size))
+        cos, sin = float(np.cos(self.tilt_rad)), float(np.sin(self.tilt_rad))
+        across = np.broadcast_to(
+            view.plane_x_mm - self.x_mm if view.longitudinal else u - self.x_mm, (z.size, u.size)
+        )
+        below = np.broadcast_to(z[:, None] - self.z_mm, (z.size, u.size))
+        off = (across * cos + below * sin) / width
+        down = (below * cos - across * sin) / height
         rho = np.hypot(off, down)
-        if not view.longitudinal and self.vessel.harmonics:
-            angle = np.arctan2(down, off)
-            rho = rho / self._bulge(angle)
         safe = np.maximum(rho, 1e-3)
-        along_z = down / (safe * height)
-        along_u = np.zeros_like(off) if view.longitudinal else off / (safe * width)
-        slope = np.hypot(along_z, along_u) + (0.0 if not view.longitudinal else 1e-3)
+        along_z = (off * sin / width + down * cos / height) / safe
+        along_u = (off * cos / width - down * sin / height) / safe
+        if view.longitudinal:
+            along_u = np.zeros_like(along_z)
+        elif self.vessel.harmonics:
+            rho = rho / self._bulge(np.arctan2(down, off))
+        slope = np.hypot(along_z, along_u) + 1e-3
         distance = (rho - 1.0) / np.maximum(slope, 0.15 / max(width, height))
-        return distance, np.abs(along_z) / np.maximum(slope, 1e-6)
+        return distance, np.abs(along_z) / slope
 
     def _bulge(self, angle: Array) -> Array:
         bulge = np.ones_like(angle)
@@ -145,12 +150,15 @@ class Placed:
         return bulge
 
     def outlines(self, view: View, points: int = 40) -> list[Array]:
-        """Polygons (k, 2) `(row, col)` of the lumen's inner wall in the picture: none, one, or (lengthwise) several."""
+        """Polygons (k, 2) `(row, col)` of the inner wall: one, or lengthwise none or several."""
         if not view.longitudinal:
             angle = np.linspace(0, 2 * np.pi, points, endpoint=False)
             bulge = self._bulge(angle)
-            u = self.x_mm + self.half_width_mm * bulge * np.cos(angle)
-            z = self.z_mm + self.half_height_mm * bulge * np.sin(angle)
+            off = self.half_width_mm * bulge * np.cos(angle)
+            down = self.half_height_mm * bulge * np.sin(angle)
+            cos, sin = float(np.cos(self.tilt_rad)), float(np.sin(self.tilt_rad))
+            u = self.x_mm + off * cos - down * sin
+            z = self.z_mm + off * sin + down * cos
             return [view.to_pixels(u, z)]
         off = (view.plane_x_mm - self.x_mm) / self.half_width_mm
         inside = np.abs(off) < 0.98
@@ -187,7 +195,9 @@ def place(anatomy: Anatomy, view: View, state: State) -> list[Placed]:
         x, z = vessel.centre(y)
         if not view.longitudinal:
             x = x + state.shift_mm[0]
-        placed.append(Placed(vessel, x, observed_depth(z, state), width, height))
+        # lengthwise the section is taken upright; pressed veins lie down flat
+        tilt = 0.0 if view.longitudinal else vessel.tilt_rad * (1.0 - flattened(vessel, state.pressure))
+        placed.append(Placed(vessel, x, observed_depth(z, state), width, height, tilt))
     return placed
 
 

@@ -113,7 +113,7 @@ def put_gate(
     slope: float,
     size_px: float,
 ) -> None:
-    """Beam line through the sample volume at `(row, col)`, its gate, and the angle cursor along the vessel."""
+    """Beam line through the sample volume at `(row, col)`, its gate, the angle cursor along the vessel."""
     row, col = at
     lean = float(np.tan(np.radians(steering_deg)))
     green = (90, 200, 140)

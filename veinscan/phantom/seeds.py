@@ -65,8 +65,8 @@ def scatterers(
     parts = []
     for _ in range(2):
         white = rng.standard_normal(shape, dtype=np.float32)
-        soft = cv2.GaussianBlur(white, (0, 0), 0.6)
-        soft *= np.float32(np.sqrt(0.5) / max(float(soft.std()), 1e-6))
+        soft: FloatMap = np.asarray(cv2.GaussianBlur(white, (0, 0), 0.6), dtype=np.float32)
+        soft = soft * np.float32(np.sqrt(0.5) / max(float(soft.std()), 1e-6))
         soft.setflags(write=False)
         parts.append(soft)
     return parts[0], parts[1]

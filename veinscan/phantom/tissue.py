@@ -20,7 +20,7 @@ from veinscan.phantom.anatomy import Anatomy, Array, Wave
 from veinscan.phantom.scene import SQUEEZE, View
 from veinscan.phantom.seeds import FloatMap, smooth_noise, stream
 
-DERMIS_DB, FAT_DB, COMPARTMENT_DB, MUSCLE_DB, DEEP_MUSCLE_DB = -15.0, -33.0, -31.0, -32.0, -34.0
+DERMIS_DB, FAT_DB, COMPARTMENT_DB, MUSCLE_DB, DEEP_MUSCLE_DB = -24.0, -36.0, -34.0, -40.0, -42.0
 MARGIN_MM = 3.0
 """Tissue kept around the picture, for motion and pressure."""
 
@@ -50,8 +50,8 @@ def plane_shape(view: View) -> tuple[int, int]:
 def plane_axes(view: View) -> tuple[Array, Array]:
     """(u, z) in mm of the columns and rows of `Plane`."""
     rows, cols = plane_shape(view)
-    u = (np.arange(cols) - (cols - 1) / 2) * view.spacing_mm
-    z = np.arange(rows) * view.spacing_mm - view.gel_mm - MARGIN_MM
+    u = (np.arange(cols, dtype=np.float64) - (cols - 1) / 2) * view.spacing_mm
+    z = np.arange(rows, dtype=np.float64) * view.spacing_mm - view.gel_mm - MARGIN_MM
     return u, z
 
 
@@ -78,28 +78,28 @@ def _strands(seed: int, width_mm: float) -> tuple[_Strand, ...]:
     half = width_mm / 2 + 4
     plan = (
         # layer, number per mm of width, reach x, reach y, tilt, bow, brightness
-        ("fat", 13.0, (1.2, 6.0), (1.5, 6.0), 0.10, 0.10, 0.62),
-        ("compartment", 2.2, (0.8, 3.0), (1.5, 6.0), 0.14, 0.08, 0.35),
-        ("muscle", 26.0, (0.25, 1.7), (5.0, 16.0), 0.22, 0.10, 0.42),
-        ("deep", 52.0, (0.25, 2.1), (5.0, 16.0), 0.20, 0.10, 0.36),
+        ("fat", 5.0, (1.5, 7.0), (1.5, 7.0), 0.13, 0.07, 0.75),
+        ("compartment", 1.6, (0.8, 3.0), (1.5, 6.0), 0.14, 0.08, 0.40),
+        ("muscle", 7.0, (0.3, 2.2), (5.0, 16.0), 0.20, 0.10, 0.44),
+        ("deep", 20.0, (0.3, 2.6), (5.0, 16.0), 0.22, 0.10, 0.38),
     )
     for layer, per_mm, reach_x, reach_y, tilt, bow, bright in plan:
         lean = float(rng.normal(0, 0.12)) if layer in ("muscle", "deep") else 0.0
         for _ in range(int(per_mm * width_mm * 1.2)):
-            strands.append(
-                _Strand(
-                    layer=layer,
-                    x=float(rng.uniform(-half, half)),
-                    y=float(rng.uniform(-half, half)),
-                    share=float(rng.uniform(0.02, 0.98)),
-                    reach_x=float(np.exp(rng.uniform(*np.log(reach_x)))),
-                    reach_y=float(np.exp(rng.uniform(*np.log(reach_y)))),
-                    tilt_x=float(rng.normal(0, tilt)),
-                    tilt_y=float(rng.normal(0, 0.03) + lean),
-                    bow=float(rng.normal(0, bow)),
-                    amplitude=bright * float(rng.beta(1.3, 2.2)),
-                )
+            strand = _Strand(
+                layer=layer,
+                x=float(rng.uniform(-half, half)),
+                y=float(rng.uniform(-half, half)),
+                share=float(rng.uniform(0.02, 0.98)),
+                reach_x=float(np.exp(rng.uniform(*np.log(reach_x)))),
+                reach_y=float(np.exp(rng.uniform(*np.log(reach_y)))),
+                tilt_x=float(rng.normal(0, tilt)),
+                tilt_y=float(rng.normal(0, 0.03) + lean),
+                bow=float(rng.normal(0, bow)),
+                # many faint ones, few bright ones
+                amplitude=bright * float(rng.beta(0.9, 2.4)),
             )
+            strands.append(strand)
     return tuple(strands)
 
 
@@ -109,7 +109,7 @@ def _shading(seed: int, name: str) -> Wave:
     rng = stream(seed, "shading", name)
     ripples = []
     for _ in range(9):
-        angle, per_mm = rng.uniform(0, 2 * np.pi), 1.0 / rng.uniform(2.5, 14.0)
+        angle, per_mm = rng.uniform(0, 2 * np.pi), 1.0 / rng.uniform(1.6, 14.0)
         ripples.append(
             (
                 0.33,
@@ -169,10 +169,10 @@ def _draw_strands(
 def _lobules(anatomy: Anatomy, view: View, y_mm: float) -> FloatMap:
     """Inhomogeneity of the parenchyma in dB, coherent over neighbouring planes."""
     shape = plane_shape(view)
-    correlation = (0.7 / view.spacing_mm, 1.8 / view.spacing_mm)
+    correlation = (0.9 / view.spacing_mm, 2.6 / view.spacing_mm)
     if view.longitudinal:
         fine = smooth_noise(stream(anatomy.seed, "lobules", "long"), shape, correlation)
-        return np.asarray(fine * np.float32(1.6), dtype=np.float32)
+        return np.asarray(fine * np.float32(2.2), dtype=np.float32)
     step = 2.5
     first = int(np.floor(y_mm / step))
     share = y_mm / step - first
@@ -182,7 +182,47 @@ def _lobules(anatomy: Anatomy, view: View, y_mm: float) -> FloatMap:
         total += np.float32(weight) * smooth_noise(
             stream(anatomy.seed, "lobules", first + offset), shape, correlation
         )
-    return np.asarray(total * np.float32(1.6), dtype=np.float32)
+    return np.asarray(total * np.float32(2.2), dtype=np.float32)
+
+
+@lru_cache(maxsize=8)
+def _dark_lobules(seed: int, width_mm: float) -> tuple[tuple[float, ...], ...]:
+    """Fat lobules that are darker than the rest: (x, y, share of the layer, reach x, y, z in mm, dB)."""
+    rng = stream(seed, "dark lobules")
+    half = width_mm / 2
+    return tuple(
+        (
+            float(rng.uniform(-half, half)),
+            float(rng.uniform(-half, half)),
+            float(rng.uniform(0.25, 0.8)),
+            float(rng.uniform(1.0, 3.4)),
+            float(rng.uniform(2.0, 6.0)),
+            float(rng.uniform(0.35, 1.0)),
+            float(rng.uniform(3.0, 8.0)),
+        )
+        for _ in range(round(width_mm * 0.8))
+    )
+
+
+def _darken(anatomy: Anatomy, view: View, y_mm: float, level: FloatMap, top: Array, bottom: Array) -> None:
+    """Lower the level inside dark lobules: what is taken for a small vein at first sight."""
+    u, z = plane_axes(view)
+    for x, y, share, reach_x, reach_y, reach_z, loss in _dark_lobules(
+        anatomy.seed, round(float(u[-1] - u[0]), 1)
+    ):
+        if view.longitudinal:
+            along, reach, away = y, reach_y, (view.plane_x_mm - x) / reach_x
+        else:
+            along, reach, away = x, reach_x, (y_mm - y) / reach_y
+        if abs(away) >= 1 or not u[0] < along < u[-1]:
+            continue
+        high, low = float(np.interp(along, u, top)), float(np.interp(along, u, bottom))
+        centre = high + share * (low - high)
+        rows = slice(*np.searchsorted(z, [centre - reach_z * 1.6, centre + reach_z * 1.6]))
+        cols = slice(*np.searchsorted(u, [along - reach * 1.6, along + reach * 1.6]))
+        rho = np.hypot((u[cols] - along) / reach, ((z[rows] - centre) / reach_z)[:, None])
+        inside = 1.0 / (1.0 + np.exp((np.hypot(rho, away) - 1.0) / 0.12))
+        level[rows, cols] -= (loss * inside).astype(np.float32)
 
 
 def cut(anatomy: Anatomy, view: View, y_mm: float) -> Plane:
@@ -197,6 +237,7 @@ def cut(anatomy: Anatomy, view: View, y_mm: float) -> Plane:
     depth = z[:, None]
 
     level = np.full((z.size, u.size), FAT_DB, dtype=np.float32)
+    _darken(anatomy, view, y_mm, level, dermis, superficial)
     level = np.where(depth > superficial, np.float32(COMPARTMENT_DB), level)
     level = np.where(depth > deep, np.float32(MUSCLE_DB), level)
     level = np.where(depth > septum, np.float32(DEEP_MUSCLE_DB), level)
@@ -218,12 +259,12 @@ def cut(anatomy: Anatomy, view: View, y_mm: float) -> Plane:
         },
     )
     for name, course, amplitude, width in (
-        ("saphenous", superficial, 0.62, 0.085),
-        ("muscular", deep, 0.85, 0.11),
-        ("septum", septum, 0.42, 0.09),
+        ("saphenous", superficial, 0.75, 0.10),
+        ("muscular", deep, 0.95, 0.13),
+        ("septum", septum, 0.50, 0.10),
     ):
         slope = np.gradient(course, u)
-        tone = np.clip(0.62 + 0.38 * _shading(anatomy.seed, name)(x, y), 0.12, 1.3)
+        tone = np.clip(0.52 + 0.46 * _shading(anatomy.seed, name)(x, y), 0.12, 1.3)
         glint = tone * np.exp(-((slope / 0.45) ** 2))
         line += (amplitude * glint * np.exp(-(((depth - course) / width) ** 2))).astype(np.float32)
     # entry echo of the skin, and the thin bright line under the epidermis
@@ -236,18 +277,19 @@ def cut(anatomy: Anatomy, view: View, y_mm: float) -> Plane:
         away = (x - shaft.x_mm) / shaft.radius_mm
         edge = np.abs(away) < 1.0
         surface = shaft.top_mm + shaft.radius_mm * (1.0 - np.sqrt(np.clip(1.0 - away**2, 0.0, 1.0)))
-        facing = np.clip(1.0 - away**2, 0.0, 1.0) ** 1.5
-        tone = np.clip(0.9 + 0.25 * _shading(anatomy.seed, "bone")(x, y), 0.3, 1.4)
-        shape = np.exp(-(((depth - surface) / np.where(depth < surface, 0.12, 0.38)) ** 2))
-        bone = np.where(edge, 2.2 * tone * facing * shape, 0.0).astype(np.float32)
-        behind = np.where(edge, 1.0 / (1.0 + np.exp(-(depth - surface - 0.25) / 0.12)), 0.0).astype(
-            np.float32
-        )
+        shade = _shading(anatomy.seed, "bone")(x, y)
+        # the shaft is neither round nor smooth
+        surface = surface + 0.22 * _shading(anatomy.seed, "shaft")(x, y)
+        facing = np.clip(1.0 - away**2, 0.0, 1.0) ** 4
+        tone = np.clip(0.8 + 0.45 * shade, 0.15, 1.5)
+        shape = np.exp(-(((depth - surface) / np.where(depth < surface, 0.13, 0.42)) ** 2))
+        bone = np.where(edge, 1.5 * tone * facing * shape, 0.0).astype(np.float32)
+        behind = np.where(edge, 1.0 / (1.0 + np.exp(-(depth - surface - 0.35) / 0.2)), 0.0).astype(np.float32)
     return Plane(np.ascontiguousarray(level), np.ascontiguousarray(line), bone, behind)
 
 
 def roughness(seed: int, name: str, shape: tuple[int, int], spacing_mm: float) -> tuple[FloatMap, FloatMap]:
-    """(cos, sin) of the slowly changing phase of an interface: not quite flat at the scale of a wavelength."""
+    """(cos, sin) of the slowly changing phase of an interface that is not flat to a wavelength."""
     correlation = (0.5 / spacing_mm, 0.9 / spacing_mm)
     phase = smooth_noise(stream(seed, "roughness", name), shape, correlation) * np.float32(2.2)
     return np.cos(phase), np.sin(phase)

@@ -14,25 +14,26 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import numpy.typing as npt
-import rle
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.tag import Tag
 from pydicom.uid import (
+    UID,
     ExplicitVRLittleEndian,
     JPEGBaseline8Bit,
     UltrasoundImageStorage,
     UltrasoundMultiFrameImageStorage,
 )
+from rle.utils import encode_pixel_data
 
 from veinscan.errors import VeinscanError
 from veinscan.phantom.seeds import uid
 
 Box = tuple[int, int, int, int]
 IMPLEMENTATION_UID = "2.25.190254719043257781046125790310425013377"
-JPEG_QUALITY = 88
+JPEG_QUALITY = 86
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,7 @@ def _encode(frames: npt.NDArray[np.uint8], syntax: str) -> list[bytes]:
             samples = frame.shape[2] if frame.ndim == 3 else 1
             coded.append(
                 bytes(
-                    rle.encode_pixel_data(
+                    encode_pixel_data(
                         np.ascontiguousarray(frame).tobytes(),
                         rows=frame.shape[0],
                         columns=frame.shape[1],
@@ -194,8 +195,8 @@ def write_clip(
     meta.FileMetaInformationVersion = b"\0\1"
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = syntax
-    meta.ImplementationClassUID = IMPLEMENTATION_UID
+    meta.TransferSyntaxUID = UID(syntax)
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_UID)
     meta.ImplementationVersionName = "VEINSCAN_PHANTOM"
     dataset.file_meta = meta
     try:
