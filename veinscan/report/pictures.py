@@ -120,6 +120,8 @@ def draw_overlay(
     scale = _scale(picture.shape[:2], spacing_mm, longest_px)
     size = (max(1, round(picture.shape[1] * scale[1])), max(1, round(picture.shape[0] * scale[0])))
     enlarging = scale[0] >= 1 and scale[1] >= 1
+    # Whole pixels round the enlargement: lines are drawn with the one that resize really applies.
+    scale = (size[1] / picture.shape[0], size[0] / picture.shape[1])
     how = cv2.INTER_CUBIC if enlarging else cv2.INTER_AREA
     canvas: Rgb = np.ascontiguousarray(cv2.resize(picture, size, interpolation=how), np.uint8)
     unit = weight * max(canvas.shape[:2]) / 900

@@ -293,7 +293,7 @@ class _Page:
         ]
         if target.status is not TargetStatus.PLANNED:
             lines.append(f'<font name="{BOLD}">{target.status.value}</font>')
-        where = f"{clip.file if clip else 'clip not found'}, frame {target.frame_index}"
+        where = f"{clip.file if clip else 'clip not found'}, frame\u00a0{target.frame_index}"
         lines.append(f'<font size="6" color="#555555">{self._type.markup(where)}</font>')
         return self._p("<br/>".join(lines), 8)
 
