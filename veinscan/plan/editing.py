@@ -71,7 +71,8 @@ _NUMBERS = {"diameter_mm": 40.0, "depth_mm": 300.0, "length_mm": 2000.0}
 _TEXTS = ("notes",)
 
 EDITABLE_FIELDS: tuple[str, ...] = (
-    "side", "vein", *_NUMBERS, "diameter_source", "depth_source", "artery_checked", "status", "notes", "order",
+    "side", "vein", *_NUMBERS, "diameter_source", "depth_source",
+    "artery_checked", "status", "notes", "order",
 )  # fmt: skip
 """What `update_target` and the makers accept; values may be text, as a command line gives them."""
 

@@ -6,6 +6,7 @@ the text of a header.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 
 _PLACE = uuid.UUID("6d1f6f0e-0d0b-5b52-9a3c-5a5f4d3b7c11")
@@ -18,4 +19,6 @@ def new_uid() -> str:
 
 def derived_uid(*parts: str) -> str:
     """The same UID for the same parts, on any machine (a version 5 UUID)."""
-    return f"2.25.{uuid.uuid5(_PLACE, '|'.join(parts)).int}"
+    name = "|".join(parts).encode("utf-8", "surrogatepass")
+    hashed = hashlib.sha1(_PLACE.bytes + name, usedforsecurity=False).digest()
+    return f"2.25.{uuid.UUID(bytes=hashed[:16], version=5).int}"

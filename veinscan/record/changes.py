@@ -67,7 +67,7 @@ class HistoryEntry:
 
 
 def history(study: StudyLike) -> tuple[HistoryEntry, ...]:
-    """Every saved version of a study's records, oldest first; files that cannot be read last, with the reason."""
+    """Every saved version of a study, oldest first; last the files that cannot be read, with the reason."""
     versions, damaged = read_versions(record_paths(study), study.study_instance_uid)
     empty = new_record(study)
     current = {version.sop_instance_uid for version in heads(versions)}

@@ -1,8 +1,8 @@
 """Texts and times in the form a DICOM value can hold, without losing a character.
 
-An SR text (VR UT) holds the graphic characters, CR, LF, FF and TAB, and
-trailing spaces are padding (PS3.5 section 6.2).  The few texts with anything
-else are escaped: `U+241B` followed by the code point in hexadecimal and `;`.
+An SR text (VR UT) holds graphic characters and a few controls, of which LF is
+read everywhere (TAB is not), and trailing spaces are padding (PS3.5 section
+6.2).  Anything else is escaped: `U+241B`, the code point in hexadecimal, `;`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from veinscan.errors import RecordError
 
 ESCAPE = "\u241b"
 
-_UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff{ESCAPE}]|\\s+\\Z|\\A\\s+")
+_UNSAFE = re.compile(f"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff{ESCAPE}]|\\s+\\Z|\\A\\s+")
 _ESCAPED = re.compile(f"{ESCAPE}([0-9a-f]*);")
 
 
