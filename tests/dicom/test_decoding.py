@@ -13,7 +13,7 @@ from pydicom.pixels import convert_color_space
 from us_files import NATIVE, region, save, save_compressed, speckle, us
 
 from veinscan.dicom import open_study
-from veinscan.errors import DecodeError
+from veinscan.errors import DecodeError, NoStudyError
 
 JPEG, JPEG_EXTENDED = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"
 LOSSLESS_14, LOSSLESS_SV1 = "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"
@@ -350,11 +350,14 @@ def test_a_frame_that_claims_another_size_never_reaches_its_decoder(tmp_path, mo
     small = imagecodecs.jpeg8_encode(speckle()[0], 95)
     at = small.index(b"\xff\xc0")
     huge = small[: at + 5] + struct.pack(">HH", 20000, 20000) + small[at + 9 :]
-    clip = only_clip(save_compressed(us(), tmp_path / "a.dcm", [huge], JPEG))
+    clip = only_clip(save_compressed(us(2), tmp_path / "a.dcm", [small, huge], JPEG))
     monkeypatch.setattr(imagecodecs, "jpeg8_decode", None)
     with pytest.raises(DecodeError, match=r"20000 x 20000.*48 x 64") as caught:
-        clip.frame(0)
-    assert caught.value.frame_index == 0
+        clip.frame(1)
+    assert caught.value.frame_index == 1
+    path = save_compressed(us(), tmp_path / "b.dcm", [huge], JPEG)
+    with pytest.raises(NoStudyError, match="20000 x 20000"):
+        open_study(path)
 
 
 @pytest.mark.parametrize("syntax", [JPEG, JPEG_LS, J2K_LOSSLESS, JPEG_XL_LOSSLESS, RLE])
@@ -421,3 +424,52 @@ def test_a_tint_of_the_whole_picture_is_not_doppler_colour(tmp_path):
     mask = mask.copy()
     mask[19:51, 29:81] = False
     assert mask.mean() < 0.01
+
+
+def test_stepping_decodes_ahead_within_the_budget_and_never_twice(tmp_path):
+    """Forwards or backwards, the next frames are there before they are asked for."""
+    import threading
+
+    from veinscan.dicom.cache import FrameCache
+
+    decoded: list[int] = []
+    lock = threading.Lock()
+
+    def decode(index: int):
+        with lock:
+            decoded.append(index)
+        if index == 30:
+            raise DecodeError("damaged", frame_index=30)
+        return np.full((10, 10), index, np.uint8)
+
+    cache = FrameCache(2000)
+    for index in [*range(30), *range(29, 10, -1)]:
+        assert cache.get("a", index, 40, decode)[0, 0] == index
+        assert cache.held_bytes <= 2000
+    assert len(decoded) < 60, "30 forwards, few again on the way back"
+    assert cache.get("b", 5, 40, decode)[0, 0] == 5
+    with pytest.raises(DecodeError):
+        cache.get("a", 30, 40, decode)
+    fresh: list[int] = []
+    cache = FrameCache(10_000)
+
+    def count(index: int):
+        with lock:
+            fresh.append(index)
+        return np.zeros((10, 10), np.uint8)
+
+    for index in range(40):
+        cache.get("a", index, 40, count)
+    assert sorted(fresh) == list(range(40))
+
+
+def test_many_threads_get_the_same_frames(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    pixels = speckle(12)
+    frames = [imagecodecs.jpegls_encode(f) for f in pixels]
+    clip = only_clip(save_compressed(us(12), tmp_path / "a.dcm", frames, JPEG_LS))
+    with ThreadPoolExecutor(4) as pool:
+        got = list(pool.map(clip.frame, [i % 12 for i in range(96)]))
+    for i, frame in enumerate(got):
+        assert np.array_equal(frame, pixels[i % 12])

@@ -196,7 +196,7 @@ class Clip:
                 where=self.file,
                 do=f"frames count from 0 to {self.n_frames - 1}",
             )
-        return self._cache.get(self, int(index), self._decode)
+        return self._cache.get(self.sop_instance_uid, int(index), self.n_frames, self._decode)
 
     def grey(self, index: int) -> Frame:
         """(rows, cols) uint8 luminance of a frame.  Raises as `frame`."""

@@ -102,6 +102,37 @@ def decode_frame(data: bytes, form: PixelFormat, *, where: str, index: int) -> D
         ) from problem
 
 
+def check_head(head: bytes, form: PixelFormat, *, whole: bool) -> list[str]:
+    """What the beginning of a compressed frame says against the header, without decoding it.
+
+    `whole`: whether `head` is all of the frame.  Raises DecodeError where the
+    frame cannot be decoded for sure.
+    """
+    if form.transfer_syntax == RLE:
+        wanted = form.samples * (form.bits_allocated // 8)
+        seen = int.from_bytes(head[:4], "little")
+        if len(head) < 64 or seen != wanted:  # PS3.5 G.5: a header of 64 bytes, one segment a byte plane
+            raise DecodeError(f"its RLE frames have {seen} segments, {wanted} are needed (PS3.5 G.2)")
+        return []
+    info = describe(head)
+    if info is None:
+        if whole:
+            raise DecodeError("the frame is not a whole compressed picture (its header cannot be read)")
+        return []
+    return _checked(info, form)
+
+
+def _checked(info: StreamInfo, form: PixelFormat) -> list[str]:
+    """Notes on a stream that can be decoded; DecodeError for one that must not be."""
+    _same_size(info, form)
+    notes = []
+    if info.codec not in COMPRESSED[form.transfer_syntax]:
+        notes.append(f"its frames are {info.codec}, not what its transfer syntax says; read as {info.codec}")
+    if info.codec == Codec.JPEG and info.components == 3:
+        notes.append(_is_ycc(info, form)[1])
+    return [note for note in notes if note]
+
+
 def _dtype(form: PixelFormat) -> np.dtype[np.uint8] | np.dtype[np.uint16]:
     if form.bits_allocated == 8:
         return np.dtype(np.uint8)
@@ -151,13 +182,9 @@ def _stream(data: bytes, form: PixelFormat) -> Decoded:
     info = describe(data)
     if info is None:
         raise DecodeError("the frame is not a whole compressed picture (its header cannot be read)")
-    _same_size(info, form)
-    notes = []
-    if info.codec not in COMPRESSED[form.transfer_syntax]:
-        notes.append(f"its frames are {info.codec}, not what its transfer syntax says; read as {info.codec}")
+    notes = _checked(info, form)
     if info.codec == Codec.JPEG and info.components == 3:
-        ycc, note = _is_ycc(info, form)
-        notes.append(note)
+        ycc, _ = _is_ycc(info, form)
         picture = imagecodecs.jpeg8_decode(data, colorspace="YCBCR" if ycc else "RGB", outcolorspace="RGB")
         converted = True
     else:
@@ -172,7 +199,7 @@ def _stream(data: bytes, form: PixelFormat) -> Decoded:
             picture = imagecodecs.jpegxl_decode(data)
         # JPEG 2000 undoes its own colour transform (YBR_RCT, YBR_ICT) and JPEG XL always gives RGB
         converted = info.codec == Codec.JPEG_XL
-    return Decoded(_fitted(np.asarray(picture), form, converted), "; ".join(n for n in notes if n))
+    return Decoded(_fitted(np.asarray(picture), form, converted), "; ".join(notes))
 
 
 def _same_size(info: StreamInfo, form: PixelFormat) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from veinscan.dicom.decode import COMPRESSED, NATIVE, RLE, PixelFormat
+from veinscan.dicom.decode import COMPRESSED, NATIVE, RLE, PixelFormat, check_head
 from veinscan.dicom.frames import FrameMap, encapsulated_frames, native_frames
 from veinscan.dicom.guard import Limits
 from veinscan.dicom.header import Header, quiet
@@ -16,7 +16,7 @@ from veinscan.dicom.regions import Regions, read_regions
 from veinscan.dicom.sources import Bytes
 from veinscan.dicom.timing import OrderKey, TimeAxis, order_key, time_axis
 from veinscan.dicom.values import numbers, raw_value, text, texts, uid, whole
-from veinscan.errors import UnreadableError
+from veinscan.errors import DecodeError, UnreadableError
 
 ULTRASOUND = {
     "1.2.840.10008.5.1.4.1.1.6.1": "Ultrasound Image",
@@ -30,6 +30,8 @@ SECONDARY = {
     "1.2.840.10008.5.1.4.1.1.7.4": "Multi-frame True Color Secondary Capture Image",
 }
 """Read where their modality is US: scanners store report pages and screens so."""
+
+_HEAD_BYTES = 32 * 1024
 
 _PHOTOMETRICS = {
     "MONOCHROME1": 1,
@@ -90,6 +92,7 @@ def _facts(header: Header, limits: Limits) -> ClipFacts:
     n_frames = _frame_count(dataset, name, limits)
     frames = _frame_map(header, form, n_frames, limits)
     readable = len(frames.spans)
+    _look_at_first_frame(header.source, frames, form, notes)
     if not uid(dataset, "SeriesInstanceUID"):
         notes.append("it has no series UID: treated as a series of its own")
     if not text(dataset, "Modality") and uid(dataset, "SOPClassUID") in ULTRASOUND:
@@ -232,6 +235,20 @@ def _frame_map(header: Header, form: PixelFormat, n_frames: int, limits: Limits)
         extended=extended,
         one_fragment_a_frame=form.transfer_syntax == RLE,
     )
+
+
+def _look_at_first_frame(source: Bytes, frames: FrameMap, form: PixelFormat, notes: list[str]) -> None:
+    """Compare the first compressed frame with the header, so that what is wrong is said on opening."""
+    if form.native:
+        return
+    offset, length = frames.spans[0][0]
+    head = source.read(offset, min(length, _HEAD_BYTES))
+    try:
+        notes.extend(check_head(head, form, whole=len(frames.spans[0]) == 1 and length <= _HEAD_BYTES))
+    except DecodeError as problem:
+        if len(frames.spans) == 1:
+            raise UnreadableError(problem.what, where=source.name) from problem
+        notes.append(f"its first frame cannot be decoded: {problem.what}")
 
 
 def _laterality(dataset: Any) -> str:

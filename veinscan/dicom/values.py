@@ -7,17 +7,27 @@ raise almost anything; so every value veinscan uses comes through here.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
+
+from pydicom.tag import BaseTag, Tag
 
 from veinscan.dicom.guard import clean_uid, plain
 
 
 def raw_value(dataset: Any, keyword: str) -> Any:
     """The value of an attribute, or None; never raises."""
+    tag = _tag(keyword)
     try:
-        return dataset.get(keyword)
+        return dataset[tag].value if tag in dataset else None
     except Exception:
         return None
+
+
+@lru_cache(maxsize=256)
+def _tag(keyword: str) -> BaseTag:
+    """The tag of a keyword: asking a dataset by tag is several times faster than by name."""
+    return Tag(keyword)
 
 
 def numbers(dataset: Any, keyword: str) -> list[float]:
