@@ -204,7 +204,7 @@ def test_points_are_stored_from_the_corner_and_frames_from_one(header: FakeStudy
         saved_at=SAVED_AT,
     )
     dataset = pydicom.dcmread(io.BytesIO(data))
-    groups = [item for item in dataset.ContentSequence if item.get("ContentSequence")][0].ContentSequence
+    groups = next(item for item in dataset.ContentSequence if item.get("ContentSequence")).ContentSequence
     regions = [
         item
         for group in groups

@@ -173,7 +173,7 @@ def sweep(folder: Path) -> int:
             found = TEMPORARY.fullmatch(entry.name)
             if found is None:
                 continue
-            orphan = found["host"] == _host() and not _alive(int(found["pid"]))
+            orphan = found["host"] == host_mark() and not _alive(int(found["pid"]))
             if orphan or time.time() - entry.stat().st_mtime > _STALE_S:
                 removed += _remove(entry)
     return removed
@@ -193,10 +193,11 @@ def _name(temporary: Path, path: Path) -> None:
 
 
 def _temporary_name() -> str:
-    return f".veinscan-{_host()}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    return f".veinscan-{host_mark()}-{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
-def _host() -> str:
+def host_mark() -> str:
+    """Tells the temporary files of this machine from those of others on a shared folder."""
     return f"{zlib.crc32(socket.gethostname().encode('utf-8', 'replace')):08x}"
 
 

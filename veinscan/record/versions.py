@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.uid import ComprehensiveSRStorage
 
 from veinscan.errors import RecordError
@@ -23,11 +22,6 @@ from veinscan.record.tree import from_dataset
 
 MAX_BYTES = 256 * 2**20
 """No record is that long; a file that is belongs to somebody else or is damaged."""
-DAMAGED = (
-    AttributeError, EOFError, IndexError, KeyError, NotImplementedError, OverflowError, RecursionError,
-    StopIteration, TypeError, UnicodeError, ValueError, InvalidDicomError,
-)  # fmt: skip
-"""What pydicom and the codec raise on damaged bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +64,13 @@ def parse(data: bytes, path: Path) -> Version | None:
             return _version(dataset, path)
     except RecordError as error:
         raise RecordError(error.what, where=str(path), do=error.do or _CURE) from None
-    except DAMAGED as error:
+    except Exception as error:  # pydicom raises nearly anything on damaged bytes
         raise RecordError(
             f"the record is damaged and cannot be read ({type(error).__name__})", where=str(path), do=_CURE
         ) from None
 
 
-_WHOLE = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality")
+_WHOLE = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 """Attributes that every DICOM object has, from its beginning to its middle (PS3.3 A.1.4)."""
 _CURE = "put a copy of the file back from a backup, or move it out of the folder; nothing was changed"
 
