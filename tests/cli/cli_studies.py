@@ -11,6 +11,8 @@ import pydicom
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
+from veinscan.candidates.model import Candidate
+
 PATIENT = "Nobody^Anywhere"
 SPACING_MM = 0.1
 CENTRE = (130.0, 170.0)
@@ -92,6 +94,24 @@ def write(path: Path, dataset: Dataset, pixels: bytes | None = None) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     pydicom.dcmwrite(path, file, enforce_file_format=True)
     return path
+
+
+def lumen(n_frames: int) -> Candidate:
+    """The lumen of `picture` as a candidate on every frame."""
+    angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    ring = np.stack([CENTRE[0] + RADIUS_PX * np.sin(angle), CENTRE[1] + RADIUS_PX * np.cos(angle)], axis=1)
+    frames = tuple(range(n_frames))
+    return Candidate(
+        id="known",
+        frame_indices=frames,
+        best_frame=1,
+        outlines=dict.fromkeys(frames, ring.astype(np.float32)),
+        centres=dict.fromkeys(frames, CENTRE),
+        diameter_mm=2 * RADIUS_PX * SPACING_MM,
+        depth_mm=9.5,
+        score=0.8,
+        rank=1,
+    )
 
 
 def tree(folder: Path) -> dict[str, str]:

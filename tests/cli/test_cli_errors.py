@@ -145,7 +145,7 @@ def test_a_target_that_makes_no_sense_is_refused(cli, tiny: Path, options: list[
 @pytest.mark.parametrize(
     "args",
     [["--nonsense"], ["nonsense"], ["inspect"], ["find", "x", "--max-depth-mm", "deep"],
-     ["sample", "x", "--seed", "-1"], ["targets", "add", "x"], ["inspect", "x", "y"]],
+     ["sample", "x", "--seed", "-1"], ["targets", "add", "x"], ["inspect", "x", "y"], ["targets"]],
 )  # fmt: skip
 def test_a_wrong_call_is_2_and_says_where_help_is(cli, args: list[str]):
     called = cli(*args)
@@ -154,11 +154,10 @@ def test_a_wrong_call_is_2_and_says_where_help_is(cli, args: list[str]):
     assert set(cli(*args, "--json").json["error"]) == {"what", "where", "do"}
 
 
-@pytest.mark.parametrize("args", [[], ["targets"]])
-def test_no_command_shows_the_help(cli, args: list[str]):
-    called = cli(*args)
+def test_no_command_shows_the_help(cli):
+    called = cli()
     assert called.code == 2
-    assert "Usage: veinscan" in called.out + called.err
+    assert "Usage: veinscan" in called.out
 
 
 def test_the_last_resort_is_a_sentence_and_a_log_without_patient_data(cli, tiny: Path, monkeypatch):

@@ -7,9 +7,25 @@ from pathlib import Path
 
 import cv2
 import pytest
-from cli_studies import tree
+from cli_studies import lumen, tree
 
+from veinscan.candidates import ClipCandidates
 from veinscan.errors import DecodeError
+
+
+@pytest.fixture(autouse=True)
+def one_candidate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search finds the lumen of the calibrated clip: how well it searches is tested elsewhere."""
+    import veinscan.candidates
+
+    def find(clip, settings=None, *, progress=None):
+        assert settings is not None
+        found = (lumen(clip.n_frames),) if clip.spacing_mm else ()
+        return ClipCandidates(
+            candidates=found, warnings=() if found else ("no calibration",), settings=settings
+        )
+
+    monkeypatch.setattr(veinscan.candidates, "find_in_clip", find, raising=False)
 
 
 def test_find_draws_a_picture_of_each_clip_with_candidates(cli, tiny: Path, tmp_path: Path):

@@ -164,7 +164,8 @@ def _text(data: dict[str, Any], lines: list[str], skipped: list[str], output: Pa
     found = f"{count(total, 'candidate')} in {count(len(data['clips']), 'clip')}"
     lines += ["", f"{found}; a person decides what each is."]
     if output is not None:
-        lines.append(f"Pictures and candidates.json: {output}")
+        drawn = sum(entry["picture"] is not None for entry in data["clips"])
+        lines.append(f"{output}: candidates.json, {count(drawn, 'picture')}")
     return "\n".join(lines)
 
 

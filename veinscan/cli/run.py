@@ -118,9 +118,6 @@ def _as_object(error: VeinscanError) -> dict[str, str]:
 
 def _wrong_call(error: Any, as_json: bool, stdout: TextIO) -> int:
     """An option or argument that does not fit; typer names it, we add where help is."""
-    if type(error).__name__ == "NoArgsIsHelpError":
-        error.show()
-        return 2
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "veinscan"
     text = error.format_message().strip().rstrip(".")

@@ -27,7 +27,7 @@ _HEADERS = (
     "#", "side", "vein", "diameter mm", "depth mm", "status", "clip", "frame", "row,col", "marked by", "notes"
 )  # fmt: skip
 
-targets = typer.Typer(help="The injection targets of a study.", no_args_is_help=True, rich_markup_mode=None)
+targets = typer.Typer(help="The injection targets of a study.", rich_markup_mode=None)
 
 
 @targets.command("list")
