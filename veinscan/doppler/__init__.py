@@ -1,0 +1,58 @@
+"""Numbers from Doppler: reflux from the spectral strip, velocity from colour.
+
+Names are loaded when first used: the command line stays quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from veinscan.doppler.axes import StripAxes, axes_from_clicks, axes_from_region
+    from veinscan.doppler.envelope import Traces, trace
+    from veinscan.doppler.model import RefluxMeasurement
+    from veinscan.doppler.reflux import measure_reflux, spectral_regions, strip_of
+    from veinscan.doppler.strip import Strip, read_strip
+
+_HOMES = {
+    "StripAxes": "axes",
+    "axes_from_clicks": "axes",
+    "axes_from_region": "axes",
+    "Strip": "strip",
+    "read_strip": "strip",
+    "Traces": "envelope",
+    "trace": "envelope",
+    "RefluxMeasurement": "model",
+    "measure_reflux": "reflux",
+    "spectral_regions": "reflux",
+    "strip_of": "reflux",
+}
+
+__all__ = [
+    "StripAxes",
+    "axes_from_clicks",
+    "axes_from_region",
+    "Strip",
+    "read_strip",
+    "Traces",
+    "trace",
+    "RefluxMeasurement",
+    "measure_reflux",
+    "spectral_regions",
+    "strip_of",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module on first use (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'veinscan.doppler' has no attribute {name!r}")
+    value = getattr(import_module(f"veinscan.doppler.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
