@@ -1,4 +1,4 @@
-"""Every step of a write fails once and for ever: nothing earlier is touched, nothing is left, the reason is said."""
+"""Every step of a write fails, once and for ever: nothing earlier is touched, nothing is left behind."""
 
 from __future__ import annotations
 
@@ -247,8 +247,7 @@ def test_killed_at_any_moment_every_file_is_whole_and_none_that_was_told_is_lost
         assert process.stdout is not None
         told.append(process.stdout.readline().strip())
         # a little later each time, so that the kill falls into different steps
-        for _ in range(run):
-            told.append(process.stdout.readline().strip())
+        told.extend(process.stdout.readline().strip() for _ in range(run))
         process.kill()
         told += [line.strip() for line in process.stdout.read().splitlines()]
         process.wait()
