@@ -125,11 +125,27 @@ def test_acuson_dummy_is_left_out_and_its_depth_refused(real):
     [
         ("philips-cx50-palette-rle", 64),
         ("ge-logiqe-jpeg2000-linear", 67),
-        ("mindray-dc30-rle-planar-ybr", 150.18),
+        ("ge-vivid-e95-colour-flow-jpegxl", 71),
     ],
 )
 def test_skin_row_from_the_reference_pixel(real, name, row):
     assert clip_of(real, name).picture_region.skin_row == pytest.approx(row, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("esaote-musculoskeletal-ybr422-native", 79),
+        ("ge-voluson-s-jpeg-87f", 91),
+        ("mindray-dc30-rle-planar-ybr", 270),
+        ("philips-epiq7-jpeg-lossless-mono", 170),
+    ],
+)
+def test_skin_row_found_in_the_picture(real, name, row):
+    """Rows read off the pictures by eye."""
+    clip = clip_of(real, name)
+    assert clip.picture_region.skin_row is None
+    assert clip.skin_row == pytest.approx(row, abs=6)
 
 
 def test_colours_lie_where_the_colour_box_is(real):

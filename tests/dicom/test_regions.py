@@ -82,8 +82,8 @@ def test_reference_pixel_counts_from_the_regions_corner():
     assert found.physical(172, 319) == pytest.approx((10.0, 0.0))
 
 
-def test_reference_value_shifts_the_skin():
-    """As a Mindray writes it: the reference pixel lies at 2 cm depth."""
+def test_reference_of_another_depth_than_zero_is_not_the_skin():
+    """As a Mindray with a curved probe writes it: depth 0 is the centre of curvature, far above the skin."""
     found = one(
         big(
             ReferencePixelX0=279,
@@ -92,7 +92,7 @@ def test_reference_value_shifts_the_skin():
             ReferencePixelPhysicalValueY=1.5,
         )
     )
-    assert found.skin_row == pytest.approx(60 + 168 - 150)
+    assert found.skin_row is None
     assert found.physical(60 + 168, 40 + 279) == pytest.approx((15.0, 70.0))
 
 
@@ -118,6 +118,11 @@ def test_absolute_reference_pixel_of_known_makers(maker, model):
     )
     assert found.reference == (70, 300)
     assert found.skin_row == 70
+
+
+@pytest.mark.parametrize(("x", "y"), [(0, 0), (5, 3), (559, 0), (279, 200)])
+def test_reference_at_a_corner_or_low_in_the_picture_is_not_the_skin(x, y):
+    assert one(big(ReferencePixelX0=x, ReferencePixelY0=y)).skin_row is None
 
 
 def test_whole_screen_dummy_is_no_region():

@@ -21,6 +21,7 @@ from veinscan.dicom.kind import kind_from_header, kind_from_pixels
 from veinscan.dicom.model import ClipKind, Region, SpacingMm
 from veinscan.dicom.palette import palette_table
 from veinscan.dicom.regions import picture_region, region_at, side_by_side
+from veinscan.dicom.skin import find_skin_row
 from veinscan.dicom.sources import Bytes
 from veinscan.dicom.timing import OrderKey
 from veinscan.errors import InvalidInputError, UnreadableError
@@ -143,6 +144,22 @@ class Clip:
         """Size of a pixel of the picture region in mm, or None (and a warning) where not calibrated."""
         region = self.picture_region
         return None if region is None else region.spacing_mm
+
+    @cached_property
+    def skin_row(self) -> float | None:
+        """Whole-frame row of the skin: from the picture region's reference pixel, else found in its pixels.
+
+        None where neither tells.  Looks at up to three frames when the header is silent.
+        """
+        region = self.picture_region
+        if region is not None and region.skin_row is not None:
+            return region.skin_row
+        box = region.box if region is not None else (0, 0, self.rows, self.columns)
+        try:
+            frames = [self.grey(i) for i in sorted({0, self.n_frames // 2, self.n_frames - 1})]
+        except UnreadableError:
+            return None
+        return find_skin_row(frames, box)
 
     @property
     def laterality(self) -> str:

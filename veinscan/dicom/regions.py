@@ -193,7 +193,7 @@ def _finished(
     picture = kind in (RegionKind.TISSUE, RegionKind.COLOR_FLOW)
     if picture:
         spacing, deltas = _picture_spacing(box, units, deltas, notes)
-        skin = _skin_row(box, deltas[0], units[0], reference, value[0])
+        skin = _skin_row(box, deltas[0], reference, value[0])
     strip = kind in (RegionKind.SPECTRAL_PW, RegionKind.SPECTRAL_CW, RegionKind.M_MODE, RegionKind.WAVEFORM)
     if strip:
         time_step = abs(deltas[1]) if deltas[1] is not None and units[1] == "s" else None
@@ -260,17 +260,21 @@ def _picture_spacing(
 
 
 def _skin_row(
-    box: Box, down: float | None, unit: str, reference: tuple[float, float] | None, value: float
+    box: Box, down: float | None, reference: tuple[float, float] | None, value: float
 ) -> float | None:
-    """The row of depth zero, where that is a plausible place for the probe's face: the upper half of the box.
+    """The row of the probe's face, where the reference pixel can be it (C.8.5.5.1.16).
 
-    Curved probes put the reference at their apex above the box; then the
-    skin is not known from it.
+    It must have depth 0, lie in the upper half of the box and about the middle
+    of its columns.  Curved probes put the reference at their centre of
+    curvature, some scanners another depth or simply the corner: then the skin
+    is not known from it.
     """
-    if reference is None or not down or unit != "mm" or down < 0:
+    if reference is None or down is None or down < 0 or value != 0:
         return None
-    row = reference[0] - value / down
-    return row if box[0] - EDGE_TOLERANCE_PX <= row <= (box[0] + box[2]) / 2 else None
+    row, col = reference
+    across = (col - box[1]) / (box[3] - box[1])
+    deepest = (box[0] + box[2]) / 2
+    return row if box[0] - EDGE_TOLERANCE_PX <= row <= deepest and 0.25 <= across <= 0.75 else None
 
 
 def _strip_scale(
