@@ -68,13 +68,16 @@ def velocity_map(
         mean = means.get(item.vessel.name)
         if mean is None:
             continue
-        distance, _ = item.level(view, view.across_mm, view.depths_mm)
+        here = rows, cols = item.window(view, 0.2)
+        if field[here].size == 0:
+            continue
+        distance, _ = item.level(view, view.across_mm[cols], view.depths_mm[rows])
         inside = distance < 0
         radius = min(item.half_width_mm, item.half_height_mm)
         rho = np.clip(1.0 + distance / radius, 0.0, 1.0)
         n = profile.get(item.vessel.name, 2.0)
         value = mean * (n + 2) / n * (1.0 - rho**n)
-        field[inside] = value[inside].astype(np.float32)
+        field[here][inside] = value[inside].astype(np.float32)
     return field
 
 

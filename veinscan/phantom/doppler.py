@@ -183,10 +183,14 @@ def _aliased_outlines(
     if not beyond.any():
         return found
     for item in placed:
-        distance, _ = item.level(view, view.across_mm, view.depths_mm)
-        part = (beyond & (distance < 0)).astype(np.uint8)
+        here = rows, cols = item.window(view, 0.2)
+        if not beyond[here].any():
+            continue
+        distance, _ = item.level(view, view.across_mm[cols], view.depths_mm[rows])
+        part = (beyond[here] & (distance < 0)).astype(np.uint8)
         contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        shapes = [contour[:, 0, ::-1].tolist() for contour in contours if len(contour) >= 4]
+        corner = np.asarray([rows.start, cols.start])
+        shapes = [(contour[:, 0, ::-1] + corner).tolist() for contour in contours if len(contour) >= 4]
         if shapes:
             found[item.vessel.name] = shapes
     return found

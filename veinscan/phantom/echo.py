@@ -171,23 +171,11 @@ class Camera:
     ) -> None:
         """Put one vessel into the maps, in the part of the picture that it touches."""
         view, vessel = self.view, item.vessel
-        reach = 1.6
-        z0 = float(np.min(item.z_mm)) - item.half_height_mm - reach
-        z1 = float(np.max(item.z_mm)) + item.half_height_mm + reach
-        rows = slice(
-            max(0, int((z0 + view.gel_mm) / view.spacing_mm)), int((z1 + view.gel_mm) / view.spacing_mm) + 1
-        )
-        cols = slice(0, view.shape[1])
-        u, z = view.across_mm, view.depths_mm[rows]
-        if not view.longitudinal:
-            wide = item.half_width_mm * 1.25 + reach
-            first, last = np.searchsorted(u, [float(item.x_mm) - wide, float(item.x_mm) + wide])
-            cols = slice(int(first), int(last))
-            u = u[cols]
+        here = rows, cols = item.window(view, 1.6)
+        u, z = view.across_mm[cols], view.depths_mm[rows]
         if z.size == 0 or u.size == 0:
             return
         distance, facing = item.level(view, u, z)
-        here = (rows, cols)
         if vessel.kind == "nerve":
             self._draw_nerve(item, distance, facing, u, z, amplitude[here], line[here])
             return
@@ -197,17 +185,17 @@ class Camera:
         sheath = np.exp(-((np.clip(distance, 0, None) / 0.45) ** 2))
         glint = facing**7
         if vessel.kind == "artery":
-            bright = 0.32 * np.exp(-(((distance - 0.08) / 0.06) ** 2)) * glint + 0.6 * np.exp(
-                -(((distance - 0.52) / 0.17) ** 2)
+            bright = 0.32 * np.exp(-(((distance - 0.13) / 0.06) ** 2)) * glint + 0.6 * np.exp(
+                -(((distance - 0.57) / 0.17) ** 2)
             )
-            media = np.exp(-(((distance - 0.27) / 0.13) ** 2))
+            media = np.exp(-(((distance - 0.32) / 0.13) ** 2))
             amplitude[here] *= (1 - 0.7 * media).astype(np.float32)
             sheath = np.exp(-((np.clip(distance - 0.5, 0, None) / 0.4) ** 2))
         else:
             thick = 0.07 + 0.015 * vessel.half_height_mm
             # of a flattened vein a faint seam is left, a little shorter than its widest wall
             open_share = min(1.0, item.half_height_mm / vessel.half_height_mm * 2.0)
-            bright = np.exp(-(((distance - 0.10) / thick) ** 2)) * (1.0 if vessel.occluded else 0.75)
+            bright = np.exp(-(((distance - 0.15) / thick) ** 2)) * (1.0 if vessel.occluded else 0.75)
             if not view.longitudinal:
                 ends = 1.0 - np.clip(np.abs(u - item.x_mm) / (1.05 * item.half_width_mm), 0, 1) ** 2
                 bright = bright * (open_share + (1 - open_share) * 0.45 * ends)
@@ -258,13 +246,13 @@ class Camera:
         off = (view.plane_x_mm - item.x_mm) if view.longitudinal else u - item.x_mm
         x = np.broadcast_to(off, distance.shape)
         y = z[:, None] - item.z_mm
-        pitch = min(0.85, item.half_height_mm * 0.62)
+        pitch = min(1.0, item.half_height_mm * 0.68)
         row = np.round(y / (pitch * 0.87))
         across = x / pitch + 0.5 * np.mod(row, 2)
         near = np.hypot((across - np.round(across)) * pitch, y - row * pitch * 0.87)
-        fascicle = 1.0 / (1.0 + np.exp((near - 0.40 * pitch) / 0.04))
+        fascicle = 1.0 / (1.0 + np.exp((near - 0.42 * pitch) / 0.04))
         inside = 1.0 / (1.0 + np.exp(np.clip(distance / 0.04, -40, 40)))
-        level = 10 ** (-22 / 20) * (1 - fascicle) + 10 ** (-42 / 20) * fascicle
+        level = 10 ** (-22 / 20) * (1 - fascicle) + 10 ** (-46 / 20) * fascicle
         rim = np.exp(-(((distance - 0.05) / 0.15) ** 2))
         amplitude *= (1 - inside).astype(np.float32)
         amplitude += (level * inside + 0.10 * rim * (0.5 + facing)).astype(np.float32)

@@ -117,6 +117,22 @@ class Placed:
     half_height_mm: float
     tilt_rad: float = 0.0
 
+    def window(self, view: View, reach_mm: float) -> tuple[slice, slice]:
+        """Rows and columns of the picture that lie within `reach_mm` of the vessel; may be empty."""
+        depth = np.atleast_1d(self.z_mm)
+        tall = self.half_height_mm * 1.25 + abs(np.sin(self.tilt_rad)) * self.half_width_mm + reach_mm
+        z0, z1 = float(depth.min()) - tall, float(depth.max()) + tall
+        rows = slice(
+            max(0, int((z0 + view.gel_mm) / view.spacing_mm)),
+            max(0, min(view.shape[0], int((z1 + view.gel_mm) / view.spacing_mm) + 2)),
+        )
+        if view.longitudinal:
+            return rows, slice(0, view.shape[1])
+        wide = self.half_width_mm * 1.25 + abs(np.sin(self.tilt_rad)) * self.half_height_mm + reach_mm
+        x = float(self.x_mm)
+        first, last = np.searchsorted(view.across_mm, [x - wide, x + wide])
+        return rows, slice(int(first), int(last))
+
     def level(self, view: View, u: Array, z: Array) -> tuple[Array, Array]:
         """Signed distance to the wall in mm (negative in the lumen), and how far the wall faces the beam.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,8 @@ def make_study(folder: str | Path, *, seed: int = 0, follow_up: str | Path | Non
             _prepare(place)
     written: list[Path] = []
     if later is not None:
-        written += _write_session(later, seed, session=1)
-    return written + _write_session(baseline, seed, session=0)
+        written += write_session(later, seed, session=1)
+    return written + write_session(baseline, seed, session=0)
 
 
 def _prepare(folder: Path) -> None:
@@ -115,9 +116,13 @@ def _treated(anatomy: Anatomy) -> tuple[str, ...]:
     return tuple(small[:2])
 
 
-def _write_session(folder: Path, seed: int, *, session: int) -> list[Path]:
+def write_session(folder: Path, seed: int, *, session: int, only: Collection[str] = FILES) -> list[Path]:
+    """Write one examination into a folder that exists: session 0 is the baseline, 1 the follow-up.
+
+    `only` names the clips to make; truth.json then holds those.
+    """
     patient, begun, days = _made_up(seed)
-    begun += timedelta(days=days * session, minutes=17 * session)
+    begun += timedelta(days=days * session, minutes=23 * session)
     anatomy = leg(seed, vessels=True, small_veins=None, width_mm=WIDTH_MM, treated=())
     treated = _treated(anatomy) if session else ()
     info = StudyInfo(seed=seed, session=session, patient=patient, begun=begun, side=anatomy.side)
@@ -130,6 +135,8 @@ def _write_session(folder: Path, seed: int, *, session: int) -> list[Path]:
     entries = []
     paths = []
     for number, (name, maker) in enumerate(zip(FILES, makers, strict=True), start=1):
+        if name not in only:
+            continue
         when = begun + timedelta(minutes=2 * number)
         path = folder / name
         entry = maker(path, info, number, when, treated)
@@ -142,13 +149,11 @@ def _write_session(folder: Path, seed: int, *, session: int) -> list[Path]:
         "study_instance_uid": info.study_uid,
         "treated": list(treated),
         "clips": entries,
-        "scripted_target": _scripted_target(entries[0], anatomy),
+        "scripted_target": _scripted_target(entries[0], anatomy) if entries[0]["file"] == FILES[0] else None,
     }
     path = folder / TRUTH
     try:
-        path.write_text(
-            json.dumps(truth, indent=None, separators=(",", ":")) + "\n", encoding="utf-8", newline="\n"
-        )
+        path.write_text(json.dumps(truth, separators=(",", ":")) + "\n", encoding="utf-8", newline="\n")
     except OSError as error:
         raise VeinscanError(f"the file cannot be written ({error.strerror})", where=path.name) from error
     return [*paths, path]

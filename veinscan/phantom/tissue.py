@@ -268,7 +268,7 @@ def cut(anatomy: Anatomy, view: View, y_mm: float) -> Plane:
         glint = tone * np.exp(-((slope / 0.45) ** 2))
         line += (amplitude * glint * np.exp(-(((depth - course) / width) ** 2))).astype(np.float32)
     # entry echo of the skin, and the thin bright line under the epidermis
-    line += (0.8 * np.exp(-(((depth - 0.06) / 0.07) ** 2))).astype(np.float32)
+    line += (0.8 * np.exp(-(((depth - 0.12) / 0.07) ** 2))).astype(np.float32)
 
     bone = np.zeros_like(level)
     behind = np.zeros_like(level)
