@@ -310,6 +310,12 @@ def test_progress_is_told_and_may_stop_it(folder):
     with pytest.raises(CancelledError):
         open_study(folder, progress=stop)
 
+    def broken(done: int, total: int) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        open_study(folder, progress=broken)
+
 
 def test_file_that_changes_or_goes_while_open_is_one_clear_error(tmp_path):
     path = save_grey(tmp_path / "a.dcm", pixels=speckle(3))
@@ -343,3 +349,21 @@ def test_no_veinscan_error_names_the_patient(tmp_path):
         open_study(tmp_path)
     assert "Hidden" not in str(caught.value)
     assert caught.value.where == tmp_path.name
+
+
+def test_progress_over_a_zip_knows_the_total(tmp_path):
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+        for i in range(4):
+            archive.write(save_grey(tmp_path / f"{i}.dcm"), f"{i}.dcm")
+    seen: list[tuple[int, int]] = []
+    open_study(tmp_path / "s.zip", progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_relative_path_stays_right_when_the_working_folder_changes(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(folder)
+    study = open_study(".")
+    monkeypatch.chdir(tmp_path)
+    assert study.root == folder
+    assert study.clips[0].path.is_file()
+    study.clips[0].frame(0)

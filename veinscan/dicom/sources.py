@@ -114,6 +114,7 @@ class FolderSource:
     def __init__(self, root: Path, limits: Limits) -> None:
         self.root = root
         self.path = root
+        self.expected = 0
         self.skipped: list[Skipped] = []
         self._limits = limits
 
@@ -182,6 +183,7 @@ class SingleFileSource:
     def __init__(self, path: Path, limits: Limits) -> None:
         self.path = path
         self.root = path.parent
+        self.expected = 1
         self.skipped: list[Skipped] = []
 
     def entries(self) -> Iterator[Bytes]:
@@ -204,6 +206,7 @@ class ZipSource:
     def __init__(self, path: Path, limits: Limits) -> None:
         self.path = path
         self.root = path.parent
+        self.expected = 0  # members, known once the zip is open
         self.skipped: list[Skipped] = []
         self._limits = limits
         self._lock = threading.Lock()
@@ -226,6 +229,7 @@ class ZipSource:
 
     def _members(self, archive: zipfile.ZipFile) -> Iterator[Bytes]:
         total = 0
+        self.expected = sum(not info.is_dir() for info in archive.infolist())
         for count, info in enumerate(sorted(archive.infolist(), key=lambda i: i.filename)):
             if info.is_dir():
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -123,7 +124,7 @@ def open_study(
     AmbiguousStudyError
         Where several studies, or several patients in one, are there and `study_uid` does not decide.
     """
-    place = Path(path)
+    place = Path(path).absolute()
     source = _source(place, limits)
     found = _look_through(source, limits, progress)
     return _chosen(found, source, study_uid, limits)
@@ -150,13 +151,20 @@ def _has_dicom_mark(path: Path) -> bool:
 
 def _look_through(source: Source, limits: Limits, progress: Progress | None) -> _Found:
     found = _Found()
-    with only_veinscan_errors("it cannot be looked through", where=source.path.name, error=NoStudyError):
-        entries = list(source.entries()) if isinstance(source, FolderSource) else source.entries()
-        total = len(entries) if isinstance(entries, list) else 0
-        for done, entry in enumerate(entries, start=1):
-            _look_at(entry, found, limits)
-            if progress is not None:
-                progress(done, max(total, done))
+    where, done = source.path.name, 0
+    with only_veinscan_errors("it cannot be looked through", where=where, error=NoStudyError):
+        # a folder is listed first: then there is a total to tell
+        entries = iter(list(source.entries()) if isinstance(source, FolderSource) else source.entries())
+        total = operator.length_hint(entries)
+    while True:
+        with only_veinscan_errors("it cannot be looked through", where=where, error=NoStudyError):
+            entry = next(entries, None)
+        if entry is None:
+            break
+        _look_at(entry, found, limits)
+        done += 1
+        if progress is not None:
+            progress(done, max(total, source.expected, done))
     found.skipped.extend(source.skipped)
     if not isinstance(source, FolderSource):
         _records_beside(source.root, found, limits)
