@@ -186,6 +186,14 @@ def test_targets_are_added_and_listed(cli, tiny: Path):
     assert "1 target, version 1" in human.out and "DEMO" in human.out and "medial, a=b" in human.out
 
 
+def test_the_help_names_fields_that_can_be_set(cli):
+    from veinscan.plan.editing import EDITABLE_FIELDS
+
+    said = cli("targets", "add", "--help").out
+    named = set(EDITABLE_FIELDS) - {"diameter_source", "depth_source"}
+    assert all(field in said for field in named)
+
+
 def test_an_empty_record_lists_as_version_0(cli, tiny: Path):
     data = cli("targets", "list", tiny, "--json").json
     assert (data["targets"], data["version"], data["heads"]) == ([], 0, [])

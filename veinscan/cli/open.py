@@ -16,7 +16,7 @@ from veinscan.errors import NoStudyError, VeinscanError
 
 def open_window(
     study: Annotated[
-        Path | None, typer.Argument(metavar="[STUDY]", help="A folder, a file or a zip.", show_default=False)
+        Path | None, typer.Argument(metavar="STUDY", help="A folder, a file or a zip.", show_default=False)
     ] = None,
     study_uid: StudyUidOption = None,
 ) -> Result:

@@ -15,7 +15,10 @@ from veinscan.cli.output import Result, count
 def report(
     study: StudyArgument,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="PDF", help="The page.", show_default=False)
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="PDF", help="The page; default: plan.pdf.", show_default=False
+        ),
     ] = Path("plan.pdf"),
     page_size: Annotated[
         str | None, typer.Option(metavar="SIZE", help="A4 or letter.", show_default=False)

@@ -15,6 +15,8 @@ from veinscan import log
 from veinscan.cli.output import Result, print_json, print_text
 from veinscan.errors import AmbiguousStudyError, CancelledError, VeinscanError
 
+_COMMANDS = ("open", "inspect", "find", "targets", "sample", "report", "doctor")
+
 _STOPPED = 130
 """Exit code of a program that was stopped by Ctrl+C, as shells expect it."""
 
@@ -54,7 +56,8 @@ def _quiet(as_json: bool) -> Iterator[None]:
 
 def _run(args: list[str], as_json: bool, stdout: TextIO) -> int:
     started = time.monotonic()
-    name = next((a for a in args if not a.startswith("-")), "")
+    # Only a command's name is logged: any other word may be a path named after a person.
+    name = next((a for a in args if a in _COMMANDS), "")
     try:
         from veinscan.cli.app import app
 

@@ -20,7 +20,7 @@ from veinscan.errors import InvalidInputError
 
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.", show_default=False)],
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same bytes.")] = 0,
     follow_up: Annotated[
         Path | None,
         typer.Option(metavar="DIR2", help="A new or empty folder for the follow-up.", show_default=False),

@@ -27,6 +27,11 @@ _HEADERS = (
     "#", "side", "vein", "diameter mm", "depth mm", "status", "clip", "frame", "row,col", "marked by", "notes"
 )  # fmt: skip
 
+_SET_HELP = (
+    "Such as side=left; side, vein, notes, diameter_mm, depth_mm, length_mm, artery_checked, status or order; "
+    "repeat for more."
+)
+
 targets = typer.Typer(help="The injection targets of a study.", rich_markup_mode=None)
 
 
@@ -61,9 +66,7 @@ def add(
     ] = None,
     values: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set", metavar="FIELD=VALUE", help="Such as side=left; repeat for more.", show_default=False
-        ),
+        typer.Option("--set", metavar="FIELD=VALUE", help=_SET_HELP, show_default=False),
     ] = None,
     study_uid: StudyUidOption = None,
     as_json: JsonOption = False,
