@@ -28,8 +28,8 @@ _HEADERS = (
 )  # fmt: skip
 
 _SET_HELP = (
-    "Such as side=left; side, vein, notes, diameter_mm, depth_mm, length_mm, artery_checked, status or order; "
-    "repeat for more."
+    "Such as side=left; one of side, vein, notes, diameter_mm, depth_mm, length_mm, artery_checked, "
+    "status and order; repeat for more."
 )
 
 targets = typer.Typer(help="The injection targets of a study.", rich_markup_mode=None)
