@@ -48,7 +48,7 @@ def test_every_field_survives_the_content_tree(record: Record) -> None:
 
 
 @given(record=records())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_field_survives_the_bytes_of_a_file(header: FakeStudy, record: Record) -> None:
     data = build(
         record,
@@ -142,7 +142,7 @@ def test_the_great_saphenous_vein_is_not_the_small_one() -> None:
 
 
 @given(records().filter(lambda record: record.targets), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_changed_number_or_text_is_noticed(record: Record, data: st.DataObject) -> None:
     items = tree_of(record)
     target = data.draw(st.integers(0, len(record.targets) - 1))

@@ -90,7 +90,7 @@ def written(study: FakeStudy, record: Record, reader: Reader = READER) -> Path:
 
 
 @given(records())
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
 def test_no_document_has_an_error_and_every_one_is_read(shared_study: FakeStudy, record: Record) -> None:
     path = written(shared_study, record)
     assert errors_of(path) == []
@@ -224,7 +224,7 @@ def replace_clips(study: FakeStudy) -> FakeStudy:
 
 
 @given(st.text(max_size=100))
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
 def test_no_name_of_a_person_reaches_a_warning_or_log(
     shared_study: FakeStudy, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:

@@ -14,7 +14,7 @@ bases = records().map(lambda record: replace(record, conflicts=(), reviews=()))
 
 
 @given(bases, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_what_one_side_alone_did_is_what_comes_out(base: Record, data: st.DataObject) -> None:
     changed = edited(base, data)
     assert merge(base, base, changed) == changed
@@ -22,14 +22,14 @@ def test_what_one_side_alone_did_is_what_comes_out(base: Record, data: st.DataOb
 
 
 @given(bases, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_both_sides_equal_is_no_conflict(base: Record, data: st.DataObject) -> None:
     changed = edited(base, data)
     assert merge(base, changed, changed) == changed
 
 
 @given(bases, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_nothing_that_anybody_added_or_changed_is_lost(base: Record, data: st.DataObject) -> None:
     mine, theirs = edited(base, data), edited(base, data)
     both = merge(base, mine, theirs)
@@ -48,7 +48,7 @@ def test_nothing_that_anybody_added_or_changed_is_lost(base: Record, data: st.Da
 
 
 @given(bases, st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_changes_to_different_targets_never_conflict(base: Record, data: st.DataObject) -> None:
     half = len(base.targets) // 2
     mine, theirs = base, base
