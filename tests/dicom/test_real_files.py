@@ -180,3 +180,13 @@ def test_a_folder_of_all_of_them_asks_which_study(real):
 
 def test_wrong_spelling_of_the_character_set_is_said(real):
     assert any("character set" in w for w in clip_of(real, "acuson-colour-doppler-native").warnings)
+
+
+def test_lossless_jpeg_agrees_with_a_second_decoder(real):
+    """pydicom brings none for process 14, so two independent codecs are compared."""
+    import imagecodecs
+    from pydicom.encaps import get_frame
+
+    name = "philips-epiq7-jpeg-lossless-mono"
+    data = get_frame(pydicom.dcmread(real / f"{name}.dcm").PixelData, 0, number_of_frames=1)
+    assert np.array_equal(clip_of(real, name).frame(0), imagecodecs.jpegsof3_decode(data))

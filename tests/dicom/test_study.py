@@ -130,6 +130,8 @@ def test_header_holds_patient_and_study_without_pixels(folder):
         ("empty.dcm", b"", "0 bytes"),
         ("mark.dcm", b"\0" * 128 + b"DICM", "nothing follows"),
         ("short.dcm", b"\0" * 100, "no DICOM mark"),
+        ("still.jpg", b"\xff\xd8\xff\xe0" + b"x" * 300, "a JPEG picture, not a DICOM file"),
+        ("clip.mp4", b"\0\0\0\x20ftypmp42" + b"x" * 300, "video, not a DICOM file"),
     ],
 )
 def test_file_that_is_none_says_why(tmp_path, name, content, reason):

@@ -30,6 +30,17 @@ _WINDOWS = (64 * 1024, 1024 * 1024, 16 * 1024 * 1024)
 _UNDEFINED = 0xFFFFFFFF
 _LONG_VRS = {b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN"}
 
+_OTHER_FORMATS = (
+    (b"PK\x03\x04", 0, "a zip (open it by itself)"),
+    (b"\xff\xd8\xff", 0, "a JPEG picture"),
+    (b"\x89PNG", 0, "a PNG picture"),
+    (b"BM", 0, "a BMP picture"),
+    (b"%PDF", 0, "a PDF"),
+    (b"RIFF", 0, "an AVI or WAV file"),
+    (b"ftyp", 4, "an MP4 or QuickTime video"),
+)
+"""(mark, its place, what it is): exports that people keep beside a study."""
+
 _PARSING = threading.RLock()
 _PYDICOM_LOG = logging.getLogger("pydicom")
 
@@ -122,6 +133,9 @@ def _with_preamble(start: bytes, name: str) -> bytes:
     # Old writers left out the preamble: the object then begins with group 0002 or 0008, little endian.
     if len(start) >= 16 and start[:2] in (b"\x02\x00", b"\x08\x00") and start[3] == 0 and start[2] < 0x20:
         return b"\0" * 128 + b"DICM" + start
+    for mark, at, what in _OTHER_FORMATS:
+        if start[at : at + len(mark)] == mark:
+            raise UnreadableError(f"{what}, not a DICOM file", where=name)
     raise UnreadableError("not a DICOM file (no DICOM mark at byte 128)", where=name)
 
 
