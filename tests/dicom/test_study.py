@@ -206,6 +206,27 @@ def test_two_patients_under_one_study_uid_are_refused(tmp_path):
         assert "SECRET" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ({"PatientID": "7", "PatientName": "A^B"}, {"PatientID": "7", "PatientName": "A^B^C"}, True),
+        ({"PatientID": "7", "PatientName": "A^B"}, {"PatientID": "", "PatientName": "a b"}, True),
+        ({"PatientID": "7", "PatientName": "A^B"}, {"PatientID": None, "PatientName": None}, True),
+        ({"PatientID": "7", "PatientName": "A^B"}, {"PatientID": "", "PatientName": "C^D"}, False),
+        ({"PatientID": "", "PatientName": "A^B"}, {"PatientID": "", "PatientName": "C^D"}, False),
+        ({"PatientID": " 7 "}, {"PatientID": "7"}, True),
+    ],
+)
+def test_who_is_the_same_patient(tmp_path, first, second, same):
+    save_grey(tmp_path / "a.dcm", **first)
+    save_grey(tmp_path / "b.dcm", **second)
+    if same:
+        assert len(open_study(tmp_path).clips) == 2
+    else:
+        with pytest.raises(AmbiguousStudyError):
+            open_study(tmp_path)
+
+
 def test_uids_padded_with_nul_or_space_are_the_same_study(tmp_path):
     path = save_grey(tmp_path / "a.dcm", StudyInstanceUID="1.2.34")
     save_grey(tmp_path / "b.dcm", StudyInstanceUID="1.2.345")

@@ -5,6 +5,7 @@ A study of thousands of objects keeps these, not the headers.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,7 +55,7 @@ class ClipFacts:
     sop_class_uid: str
     series_instance_uid: str
     study_instance_uid: str
-    patient: str
+    patient: tuple[str, str]
     """Tells patients of one folder apart; never shown."""
     form: PixelFormat
     frames: FrameMap
@@ -104,7 +105,7 @@ def _facts(header: Header, limits: Limits) -> ClipFacts:
         sop_class_uid=uid(dataset, "SOPClassUID"),
         series_instance_uid=series,
         study_instance_uid=uid(dataset, "StudyInstanceUID"),
-        patient=patient_key(dataset),
+        patient=patient_of(dataset),
         form=form,
         frames=frames,
         time=time_axis(dataset, n_frames)
@@ -127,13 +128,18 @@ def _incomplete(header: Header, missing: list[str]) -> str:
     return f"{missing[0]} is missing or is not a UID"
 
 
-def patient_key(dataset: Any) -> str:
-    """The patient ID, else name and birth date: only to tell patients apart."""
-    known = text(dataset, "PatientID")
-    if known:
-        return f"id:{known}"
+def patient_of(dataset: Any) -> tuple[str, str]:
+    """(patient ID, name and birth date), each '' where missing: only to tell patients apart."""
     name = " ".join(text(dataset, "PatientName").replace("^", " ").lower().split())
-    return f"name:{name}|{text(dataset, 'PatientBirthDate')}" if name else ""
+    return text(dataset, "PatientID"), f"{name}|{text(dataset, 'PatientBirthDate')}" if name else ""
+
+
+def several_patients(patients: Iterable[tuple[str, str]]) -> bool:
+    """Whether files name different patients: by ID, or by name where some have no ID."""
+    seen = set(patients)
+    ids = {known for known, _ in seen if known}
+    names = {name for _, name in seen if name}
+    return len(ids) > 1 or (len(names) > 1 and any(not known for known, _ in seen))
 
 
 def _cut(time: TimeAxis, count: int) -> TimeAxis:

@@ -14,7 +14,7 @@ from pydicom.uid import UID
 
 from veinscan.dicom.cache import FrameCache
 from veinscan.dicom.clip import Clip
-from veinscan.dicom.facts import SECONDARY, ULTRASOUND, ClipFacts, clip_facts
+from veinscan.dicom.facts import SECONDARY, ULTRASOUND, ClipFacts, clip_facts, several_patients
 from veinscan.dicom.guard import DEFAULT_LIMITS, Limits, only_veinscan_errors, plain
 from veinscan.dicom.header import Header, quiet, read_header
 from veinscan.dicom.model import Skipped
@@ -277,16 +277,7 @@ def _chosen(found: _Found, source: Source, study_uid: str | None, limits: Limits
             do=f"the studies are {', '.join(studies[:10])}",
         )
     chosen = wanted or studies[0]
-    if (
-        len(
-            {
-                facts.patient
-                for facts, _ in found.clips
-                if facts.study_instance_uid == chosen and facts.patient
-            }
-        )
-        > 1
-    ):
+    if several_patients(facts.patient for facts, _ in found.clips if facts.study_instance_uid == chosen):
         raise AmbiguousStudyError(
             f"the files of study {chosen} name different patients",
             where=where,
