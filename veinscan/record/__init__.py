@@ -15,13 +15,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from veinscan.record.changes import HistoryEntry as HistoryEntry
     from veinscan.record.changes import history as history
+    from veinscan.record.draft import Draft as Draft
+    from veinscan.record.draft import PendingDraft as PendingDraft
+    from veinscan.record.draft import pending_drafts as pending_drafts
     from veinscan.record.store import SavedRecord as SavedRecord
     from veinscan.record.store import load_record as load_record
     from veinscan.record.store import save_record as save_record
 
-__all__ = ["HistoryEntry", "SavedRecord", "history", "load_record", "save_record"]
+__all__ = [
+    "load_record",
+    "save_record",
+    "SavedRecord",
+    "history",
+    "HistoryEntry",
+    "Draft",
+    "PendingDraft",
+    "pending_drafts",
+]
 
 _WHERE = {
+    "Draft": "draft",
+    "PendingDraft": "draft",
+    "pending_drafts": "draft",
     "HistoryEntry": "changes",
     "SavedRecord": "store",
     "history": "changes",

@@ -173,7 +173,7 @@ def sweep(folder: Path) -> int:
             found = TEMPORARY.fullmatch(entry.name)
             if found is None:
                 continue
-            orphan = found["host"] == host_mark() and not _alive(int(found["pid"]))
+            orphan = found["host"] == host_mark() and not alive(int(found["pid"]))
             if orphan or time.time() - entry.stat().st_mtime > _STALE_S:
                 removed += _remove(entry)
     return removed
@@ -201,7 +201,8 @@ def host_mark() -> str:
     return f"{zlib.crc32(socket.gethostname().encode('utf-8', 'replace')):08x}"
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether a process of this machine runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

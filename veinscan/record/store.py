@@ -51,15 +51,20 @@ class SavedRecord:
     """Where the file is and why, when it is not beside the study; empty else."""
 
 
-def user_folder(study_instance_uid: str) -> Path:
-    """Where records and drafts of a study lie when its own folder cannot be written.
+def study_folder(study_instance_uid: str, kind: str) -> Path:
+    """The user's own folder of a study for `kind` ('records' or 'drafts').
 
-    The name is the study's UID, or a hash of it where the header holds no valid UID.
+    Its name is the study's UID, or a hash of it where the header holds no valid UID.
     """
     name = study_instance_uid
     if not is_uid(name):
         name = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
-    return platformdirs.user_data_path("veinscan", appauthor=False) / "records" / name
+    return platformdirs.user_data_path("veinscan", appauthor=False) / kind / name
+
+
+def user_folder(study_instance_uid: str) -> Path:
+    """Where records of a study lie when its own folder cannot be written."""
+    return study_folder(study_instance_uid, "records")
 
 
 def record_paths(study: StudyLike) -> list[Path]:

@@ -257,6 +257,41 @@ def _new_dataset() -> Dataset:
     return dataset
 
 
+def to_plain(item: Item) -> list[Any]:
+    """The item and all below it as lists, texts and numbers: what JSON holds without loss."""
+    value = item.value
+    if isinstance(value, Concept):
+        value = [value.value, value.scheme]
+    elif isinstance(value, Measured):
+        value = [value.number, value.unit.value, value.unit.scheme]
+    elif isinstance(value, Graphic):
+        value = [value.kind, *value.data]
+    elif isinstance(value, ImageReference):
+        value = [value.sop_class_uid, value.sop_instance_uid, value.frame_number]
+    name = None if item.name is None else [item.name.value, item.name.scheme]
+    return [item.kind, item.relationship, name, value, [to_plain(child) for child in item.children]]
+
+
+def from_plain(plain: list[Any]) -> Item:
+    """The item that `to_plain` was given, without the meanings of its codes."""
+    kind, relationship, name, value, children = plain
+    if kind == "CODE":
+        value = Concept(value[0], value[1], "")
+    elif kind == "NUM":
+        value = Measured(value[0], Concept(value[1], value[2], ""))
+    elif kind == "SCOORD":
+        value = Graphic(value[0], tuple(value[1:]))
+    elif kind == "IMAGE":
+        value = ImageReference(*value)
+    return Item(
+        kind,
+        relationship,
+        None if name is None else Concept(name[0], name[1], ""),
+        value,
+        tuple(from_plain(child) for child in children),
+    )
+
+
 def _put(dataset: Dataset, tag: int, vr: str, value: Any) -> None:
     # Values are made and checked here: pydicom's own checks cost three times the work.
     dataset.add(DataElement(Tag(tag), vr, value, already_converted=True))
