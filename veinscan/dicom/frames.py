@@ -140,11 +140,11 @@ def _need_one(found: FrameMap, source: Bytes) -> None:
 def _items(source: Bytes, position: int, limits: Limits) -> tuple[list[Span], str]:
     """All whole items from the offset table on, and what is wrong with the rest ('' for nothing)."""
     items: list[Span] = []
-    buffer, base = b"", position
+    buffer, base, chunk = b"", position, _CHUNK
     while True:
         at = position - base
         if at < 0 or at + 8 > len(buffer):
-            buffer, base, at = source.read(position, _CHUNK), position, 0
+            buffer, base, at = source.read(position, chunk), position, 0
         head = buffer[at : at + 8]
         if len(head) < 8:
             return (
@@ -163,6 +163,9 @@ def _items(source: Bytes, position: int, limits: Limits) -> tuple[list[Span], st
             return items, f"it has more than {limits.fragments} fragments"
         items.append((position + 8, length))
         position += 8 + length
+        chunk = (
+            16 if length > _CHUNK // 4 else _CHUNK
+        )  # large frames are stepped over, small ones read in bulk
 
 
 def _offsets(source: Bytes, table: Span, extended: tuple[bytes, bytes] | None) -> list[int]:

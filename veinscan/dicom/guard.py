@@ -62,11 +62,13 @@ def clean_uid(value: object) -> str:
 
 def plain(value: object, length: int = 80) -> str:
     """A value of a file for a message or a picture: one line, no control or direction characters."""
-    text = "".join(
-        " " if c.isspace() else c
-        for c in str(value)
-        if not unicodedata.category(c).startswith("C") or c.isspace()
-    )
+    text = str(value)
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(
+            " " if c.isspace() else c
+            for c in text
+            if not unicodedata.category(c).startswith("C") or c.isspace()
+        )
     text = " ".join(text.split())
     return text if len(text) <= length else text[: length - 3] + "..."
 
