@@ -3,6 +3,12 @@
 Decoders are imagecodecs' (libjpeg-turbo, CharLS, OpenJPEG, libjxl) and
 pylibjpeg-rle's.  Each frame's own header is read first and must agree with the
 clip's: a decoder is never asked for more pixels than the DICOM header names.
+
+Decoding stays in the process: a worker would copy every frame and double the
+time to the first one.  The size check bounds memory, the decoders let go of
+Python's lock, and tests/hostile/fuzz_many.py shows that mutated frames neither
+crash nor exceed the limits.  What is left: CharLS may take seconds to give up on
+a damaged JPEG-LS frame.
 """
 
 from __future__ import annotations
