@@ -42,7 +42,11 @@ def find_all(study: veinscan.Study, pictures: Path) -> None:
     pictures.mkdir(exist_ok=True)
     lines = []
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
     ) as bar:
         for clip in study.clips:
             task = bar.add_task(f"Finding candidates in {clip.file}", total=clip.n_frames)
@@ -50,7 +54,9 @@ def find_all(study: veinscan.Study, pictures: Path) -> None:
                 clip, progress=lambda done, total, task=task: bar.update(task, completed=done, total=total)
             )
             bar.update(task, completed=clip.n_frames, total=clip.n_frames)
-            lines.append(f"  {clip.file} ({clip.kind}, {clip.n_frames} frames): {len(found.candidates)} candidates")
+            lines.append(
+                f"  {clip.file} ({clip.kind}, {clip.n_frames} frames): {len(found.candidates)} candidates"
+            )
             lines += [
                 f"    {c.rank}. diameter {c.diameter_mm:.1f} mm, depth {c.depth_mm:.1f} mm, score {c.score:.2f},"
                 f" best on frame {c.best_frame}"
@@ -60,7 +66,13 @@ def find_all(study: veinscan.Study, pictures: Path) -> None:
             if found.candidates:
                 best = found.candidates[0].best_frame
                 shown = [c for c in found.candidates if best in c.frame_indices]
-                picture = draw_overlay(clip.frame(best), shown, frame_index=best, spacing_mm=clip.spacing_mm)
+                picture = draw_overlay(
+                    clip.frame(best),
+                    shown,
+                    frame_index=best,
+                    spacing_mm=clip.spacing_mm,
+                    box=clip.picture_region and clip.picture_region.box,
+                )
                 save_png(pictures / f"{Path(clip.file).stem}.png", picture)
     console.print("\n".join(lines))
 
