@@ -99,7 +99,7 @@ class CandidatesDock(QWidget):
         self.setMinimumWidth(390)
 
         self._session.candidates_changed.connect(self._show)
-        self._session.clip_changed.connect(self._show)
+        self._session.clip_changed.connect(self._show_clip)
         self._session.selection_changed.connect(self._show_selection)
         bench.work_changed.connect(self._show_work)
         self._show()
@@ -133,6 +133,10 @@ class CandidatesDock(QWidget):
             self._bench.look_at_selected()
 
     # -- showing ----------------------------------------------------------------------
+
+    def _show_clip(self) -> None:
+        self._show()
+        self._show_work()
 
     def _show(self) -> None:
         rows = self._session.rows()

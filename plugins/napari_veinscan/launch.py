@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QWidget
 
 from napari_veinscan import compat
 from napari_veinscan.candidates_dock import CandidatesDock
+from napari_veinscan.qt_check import qt_problem
 from napari_veinscan.study_dock import StudyDock
 from napari_veinscan.target_dock import TargetsDock
 from napari_veinscan.workbench import Workbench
@@ -66,7 +67,14 @@ def launch(study_path: str | Path | None = None, *, study_uid: str | None = None
     Returns
     -------
     napari.Viewer
+
+    Raises
+    ------
+    VeinscanError
+        The installed Qt would abort the program; the sentence says what to install.
     """
+    if problem := qt_problem():
+        raise VeinscanError(problem)
     viewer = napari.Viewer(title="veinscan", show_welcome_screen=False)
     arrange(viewer)
     attach(viewer, study_path, study_uid=study_uid)
@@ -105,7 +113,7 @@ def share_out(viewer: Any) -> None:
     if len(docks) == len(_DOCKS):
         study, candidates, targets = docks
         window.resizeDocks([study, candidates], [250, 400], Qt.Orientation.Horizontal)
-        window.resizeDocks([candidates, targets], [330, 420], Qt.Orientation.Vertical)
+        window.resizeDocks([candidates, targets], [300, 450], Qt.Orientation.Vertical)
 
 
 def _dock_of(widget: QWidget) -> QDockWidget | None:

@@ -8,26 +8,34 @@ the same scale, units and labels; napari drops its units as soon as one differs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from napari.components import ViewerModel
-from napari.layers import Image, Points, Vectors
+from napari.layers import Image, Layer, Points, Vectors
 
 from napari_veinscan.frames import ClipFrames
+from napari_veinscan.lines import NO_SEGMENTS, Segments, beside, cross, line_segments
 from napari_veinscan.palette import STYLES, Look, look_of
 from napari_veinscan.session import Session
-from veinscan.dicom import Clip
+from veinscan.dicom import Clip, RegionKind
 from veinscan.plan.model import InjectionTarget, Point
 
 AXIS_LABELS = ("frame", "depth", "width")
 
-Segments = npt.NDArray[np.float32]
-"""(n, 2, 3) float32: start `(frame, row, col)` and step of each piece of a line."""
+PICTURES = {
+    RegionKind.TISSUE,
+    RegionKind.COLOR_FLOW,
+    RegionKind.SPECTRAL_PW,
+    RegionKind.SPECTRAL_CW,
+    RegionKind.M_MODE,
+}
+"""Kinds of region that a reader looks at."""
 
-NO_SEGMENTS: Segments = np.zeros((0, 2, 3), dtype=np.float32)
+
+Place = tuple[float, float, float]
+"""`(frame, row, col)`."""
 
 
 def geometry_of(clip: Clip) -> dict[str, Any]:
@@ -63,53 +71,22 @@ def image_layer_data(clip: Clip) -> tuple[ClipFrames, dict[str, Any], str]:
     return frames, options, "image"
 
 
-def line_segments(
-    corners: npt.ArrayLike, frame: int, dash: tuple[int, int], *, closed: bool = True
-) -> Segments:
-    """A polygon of `(row, col)` corners as the pieces of a full or dashed line on one frame."""
-    points = np.asarray(corners, dtype=np.float32).reshape(-1, 2)
-    if len(points) < 2:
-        return NO_SEGMENTS
-    ends = np.roll(points, -1, axis=0) if closed else points[1:]
-    starts = points if closed else points[:-1]
-    drawn, skipped = dash
-    if skipped:
-        # cut into short pieces of about one width of line, so that the dashes are of one length all round
-        starts, ends = _cut(starts, ends, 24 * (drawn + skipped))
-        keep = np.arange(len(starts)) % (drawn + skipped) < drawn
-        starts, ends = starts[keep], ends[keep]
-    segments = np.zeros((len(starts), 2, 3), dtype=np.float32)
-    segments[:, 0, 0] = frame
-    segments[:, 0, 1:] = starts
-    segments[:, 1, 1:] = ends - starts
-    return segments
-
-
-def _cut(
-    starts: npt.NDArray[np.float32], ends: npt.NDArray[np.float32], pieces: int
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """The same line in `pieces` parts of equal length."""
-    path = np.concatenate([starts, ends[-1:]])
-    at = np.concatenate([[0.0], np.cumsum(np.hypot(*(ends - starts).T))])
-    wanted = np.linspace(0.0, at[-1], pieces + 1)
-    cut = np.stack([np.interp(wanted, at, path[:, axis]) for axis in (0, 1)], axis=1).astype(np.float32)
-    return cut[:-1], cut[1:]
-
-
 class Layers:
-    """Keeps the layers of one viewer in step with its session."""
+    """Keeps the layers of one viewer in step with its session.
+
+    The layers are made once and given new data from clip to clip: napari
+    collects garbage at every removal, which takes longer than all the rest.
+    """
 
     def __init__(self, viewer: ViewerModel, session: Session) -> None:
         self._viewer = viewer
         self._session = session
-        self._frames: ClipFrames | None = None
         self._image: Image | None = None
-        self._halo: Vectors | None = None
-        self._outlines: Vectors | None = None
-        self._marks: Points | None = None
-        self._targets: Points | None = None
-        self._caliper: Vectors | None = None
-        self._caliper_text: Points | None = None
+        self._lines: dict[str, Vectors] = {}
+        self._points: dict[str, Points] = {}
+        self._width = 1.0
+        """Width of an outline in pixels of the clip."""
+        self._changing = False
         session.clip_changed.connect(self._show_clip)
         session.frame_changed.connect(self._show_frame)
         session.candidates_changed.connect(self._show_candidates)
@@ -119,13 +96,13 @@ class Layers:
 
     # -- places -----------------------------------------------------------------------
 
-    def point_at(self, position: tuple[float, ...]) -> Point | None:
+    def point_at(self, position: Sequence[float]) -> Point | None:
         """`(row, col)` of a place in napari's world; None outside the picture or in a 3D view."""
-        if self._image is None or self._viewer.dims.ndisplay != 2:
+        clip = self._session.clip
+        if self._image is None or clip is None or self._viewer.dims.ndisplay != 2:
             return None
         _, row, col = self._image.world_to_data(position)[-3:]
-        rows, cols = self._image.data.shape[1:3]
-        if not (-0.5 <= row < rows - 0.5 and -0.5 <= col < cols - 0.5):
+        if not (-0.5 <= row < clip.rows - 0.5 and -0.5 <= col < clip.columns - 0.5):
             return None
         # SR keeps coordinates as float32; so does the model
         return float(np.float32(row)), float(np.float32(col))
@@ -135,8 +112,7 @@ class Layers:
         if self._image is None:
             return (0.0, 0.0, 0.0)
         image: Any = self._image
-        world = image.data_to_world((self._session.frame_index, *point))
-        return tuple(map(float, world))
+        return tuple(map(float, image.data_to_world((self._session.frame_index, *point))))
 
     def bring_into_sight(self, point: Point) -> None:
         """Centre the view on a point of the shown frame that lies outside of it; the zoom stays."""
@@ -149,127 +125,151 @@ class Layers:
     @property
     def frames(self) -> ClipFrames | None:
         """The frames on show."""
-        return self._frames
+        return None if self._image is None else self._image.data
 
     # -- the clip ---------------------------------------------------------------------
 
+    @property
+    def _own(self) -> list[Layer]:
+        image = [] if self._image is None else [self._image]
+        return [*image, *self._lines.values(), *self._points.values()]
+
     def clear(self) -> None:
         """Take out the layers of the clip; layers that a person added stay."""
-        for layer in (
-            self._image,
-            self._halo,
-            self._outlines,
-            self._marks,
-            self._targets,
-            self._caliper,
-            self._caliper_text,
-        ):
-            if layer is not None and layer in self._viewer.layers:
+        for layer in self._own:
+            if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
-        self._frames = self._image = self._halo = self._outlines = None
-        self._marks = self._targets = self._caliper = self._caliper_text = None
+        self._image, self._lines, self._points = None, {}, {}
 
     def _show_clip(self) -> None:
         clip = self._session.clip
-        self.clear()
         scale_bar = self._viewer.canvas.overlays.scale_bar
-        if clip is None:
-            scale_bar.visible = False
+        scale_bar.visible = clip is not None
+        self._changing = True  # napari moves to the middle frame of whatever is new
+        try:
+            if clip is None:
+                self.clear()
+                return
+            self._show_image(clip)
+            self._prepare(clip)
+            self._viewer.layers.selection.active = self._image
+            self._viewer.dims.set_current_step(0, self._session.frame_index)
+            self._viewer.reset_view()
+            self._fit(clip)
+        finally:
+            self._changing = False
+
+    def _show_image(self, clip: Clip) -> None:
+        frames, options, _ = image_layer_data(clip)
+        intact = self._image is not None and all(layer in self._viewer.layers for layer in self._own)
+        units = tuple(map(str, self._image.units)) if self._image is not None else ()
+        if not intact or units != tuple(map(str, Image(frames, **options).units)):
+            self.clear()
+        if self._image is not None and self._image.rgb != options["rgb"]:
+            self._viewer.layers.remove(self._image)
+            self._image = None
+        if self._image is None:
+            self._image = Image(frames, **options)
+            self._viewer.layers.insert(0, self._image)
             return
-        self._frames, options, _ = image_layer_data(clip)
-        self._image = Image(self._frames, **options)
+        self._image.data = frames
+        self._image.scale = options["scale"]
+        self._image.name = options["name"]
+        self._image.metadata = options["metadata"]
+
+    def _prepare(self, clip: Clip) -> None:
+        """Make the layers over the picture, empty and in the clip's geometry."""
         geometry = geometry_of(clip)
-        width = max(1.0, max(clip.rows, clip.columns) / 400)
-        self._halo = _lines("chosen", 3.0 * width, geometry)
-        self._outlines = _lines("outlines", width, geometry)
-        self._marks = _points("candidates", 9 * width, geometry)
-        self._targets = _points("targets", 13 * width, geometry)
-        self._caliper = _lines("caliper", width, geometry)
-        self._caliper_text = _points("measured", 8 * width, geometry)
-        for layer in (
-            self._image,
-            self._halo,
-            self._outlines,
-            self._marks,
-            self._targets,
-            self._caliper,
-            self._caliper_text,
-        ):
-            self._viewer.add_layer(layer)
-        self._viewer.layers.selection.active = self._image
-        self._viewer.dims.set_current_step(0, self._session.frame_index)
-        self._viewer.reset_view()
-        scale_bar.visible = True
+        self._width = max(1.0, max(clip.rows, clip.columns) / 400)
+        if not self._lines:
+            self._lines = {name: _lines(name, geometry) for name in ("chosen", "outlines", "caliper")}
+            self._points = {name: _points(name, geometry) for name in ("candidates", "targets", "measured")}
+            for layer in (*self._lines.values(), *self._points.values()):
+                self._viewer.add_layer(layer)
+        for layer in (*self._lines.values(), *self._points.values()):
+            layer.scale = geometry["scale"]
+        for name, widths in (("chosen", 3.0), ("outlines", 1.0), ("caliper", 1.0)):
+            self._lines[name].edge_width = widths * self._width
+        self.show_caliper([])
+
+    def _fit(self, clip: Clip) -> None:
+        """Fill the view with what the probe saw; the scanner's margins come back with napari's 'home'."""
+        seen = [region.box for region in clip.regions if region.kind in PICTURES]
+        if self._image is None or not seen:
+            return
+        box = np.array(seen)
+        top, left = box[:, :2].min(axis=0)
+        bottom, right = box[:, 2:].max(axis=0)
+        scale = np.array(self._image.scale[-2:])
+        size = np.array([bottom - top, right - left]) * scale * 1.12
+        centre = np.array([top + bottom - 1, left + right - 1]) / 2 * scale
+        camera = self._viewer.scene.camera
+        camera.center = (0.0, float(centre[0]), float(centre[1]))
+        camera.zoom = float(np.min(np.array(self._viewer.canvas.size) / size))
 
     def _show_frame(self, frame_index: int) -> None:
         if self._image is not None and self._viewer.dims.current_step[0] != frame_index:
             self._viewer.dims.set_current_step(0, frame_index)
 
     def _frame_was_moved(self) -> None:
-        if self._image is not None and self._viewer.dims.ndim:
+        if self._image is not None and not self._changing:
             self._session.go_to_frame(int(self._viewer.dims.current_step[0]))
 
     # -- what lies over it ------------------------------------------------------------
 
     def _show_candidates(self) -> None:
-        if self._outlines is None or self._marks is None:
+        if not self._lines:
             return
-        rows = self._session.rows()
-        clear = 8 * float(self._outlines.edge_width)
-        pieces: list[Segments] = []
-        colours: list[str] = []
-        places: list[tuple[float, float, float]] = []
-        labels: list[str] = []
-        looks: list[Look] = []
-        for row in rows:
+        pieces: list[tuple[Segments, Look]] = []
+        marks: list[tuple[Place, str, Look]] = []
+        for row in self._session.rows():
             look = look_of(row.review)
-            style = STYLES[look]
             for frame, outline in row.candidate.outlines.items():
-                line = line_segments(outline, frame, style.dash)
-                pieces.append(line)
-                colours += [style.colour] * len(line)
+                pieces.append((line_segments(outline, frame, STYLES[look].dash), look))
                 if len(outline):
-                    places.append((frame, *beside(outline, clear)))
-                    labels.append(str(row.candidate.rank))
-                    looks.append(look)
-        _set_lines(self._outlines, pieces, colours)
-        _set_points(self._marks, places, labels, looks)
+                    place = (float(frame), *beside(outline, 5 * self._width))
+                    marks.append((place, str(row.candidate.rank), look))
+        _set_lines(self._lines["outlines"], pieces)
+        _set_points(self._points["candidates"], marks, 6 * self._width)
 
     def _show_selection(self) -> None:
-        if self._halo is None:
+        if not self._lines:
             return
         pieces: list[Segments] = []
-        row = self._session.selected
+        row, spot = self._session.selected, self._session.spot
         if row is not None:
             pieces = [line_segments(line, frame, (1, 0)) for frame, line in row.candidate.outlines.items()]
-        elif self._session.spot is not None:
-            pieces = list(cross(self._session.spot, self._session.frame_index, 8 * self._halo.edge_width / 3))
-        _set_lines(self._halo, pieces, [STYLES[Look.SELECTED].colour] * sum(map(len, pieces)))
+        elif spot is not None:
+            pieces = [cross(spot, self._session.frame_index, 8 * self._width)]
+        _set_lines(self._lines["chosen"], [(piece, Look.SELECTED) for piece in pieces])
         self._show_targets()
 
     def _show_targets(self) -> None:
-        if self._targets is None or self._session.clip is None or self._session.record is None:
+        clip, record = self._session.clip, self._session.record
+        if not self._points or clip is None or record is None:
             return
-        uid = self._session.clip.sop_instance_uid
-        here = [t for t in self._session.record.targets if t.sop_instance_uid == uid]
-        places = [(float(t.frame_index), *t.point) for t in here]
-        labels = [target_label(t, t.id == self._session.target_id) for t in here]
-        _set_points(self._targets, places, labels, [Look.TARGET] * len(here))
+        here = [t for t in record.targets if t.sop_instance_uid == clip.sop_instance_uid]
+        chosen = self._session.target_id
+        marks = [
+            ((float(t.frame_index), *t.point), target_label(t, t.id == chosen), Look.TARGET) for t in here
+        ]
+        _set_points(self._points["targets"], marks, 11 * self._width)
 
-    def show_caliper(self, points: list[Point], text: str = "") -> None:
+    def show_caliper(self, points: Sequence[Point], text: str = "") -> None:
         """Draw a caliper of no, one or two points with its reading on the shown frame."""
-        if self._caliper is None or self._caliper_text is None:
+        if not self._lines:
             return
         frame = self._session.frame_index
-        pieces = [NO_SEGMENTS]
-        if points:
-            arm = 6 * self._caliper.edge_width
-            pieces = [piece for point in points for piece in cross(point, frame, arm)]
+        pieces = [cross(point, frame, 5 * self._width) for point in points]
         if len(points) == 2:
             pieces.append(line_segments(points, frame, (1, 0), closed=False))
-        _set_lines(self._caliper, pieces, [STYLES[Look.MEASURE].colour] * sum(map(len, pieces)))
-        places = [(float(frame), *points[-1])] if text and points else []
-        _set_points(self._caliper_text, places, [text] * len(places), [Look.MEASURE] * len(places))
+        _set_lines(self._lines["caliper"], [(piece, Look.MEASURE) for piece in pieces])
+        place = (float(frame), *points[-1]) if points else (0.0, 0.0, 0.0)
+        _set_points(
+            self._points["measured"],
+            [(place, text, Look.MEASURE)] if text and points else [],
+            6 * self._width,
+        )
 
 
 def target_label(target: InjectionTarget, chosen: bool) -> str:
@@ -277,69 +277,66 @@ def target_label(target: InjectionTarget, chosen: bool) -> str:
     return f"▸T{target.order}" if chosen else f"T{target.order}"
 
 
-def beside(outline: npt.ArrayLike, clear: float) -> tuple[float, float]:
-    """`(row, col)` at the upper right of an outline, `clear` pixels off: a number must not hide the lumen."""
-    corners = np.asarray(outline, dtype=float)
-    (top, _), (bottom, right) = corners.min(axis=0), corners.max(axis=0)
-    return float(top + 0.15 * (bottom - top)), float(right + clear)
+def rgba(colour: str) -> tuple[float, float, float, float]:
+    """'#RRGGBB' as red, green, blue and opacity in 0..1."""
+    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return red, green, blue, 1.0
 
 
-def cross(point: Point, frame: int, arm: float) -> Iterator[Segments]:
-    """An upright cross at a point, in lines."""
-    row, col = point
-    yield line_segments([(row - arm, col), (row + arm, col)], frame, (1, 0), closed=False)
-    yield line_segments([(row, col - arm), (row, col + arm)], frame, (1, 0), closed=False)
+_RGBA = {look: rgba(style.colour) for look, style in STYLES.items()}
+_CLEAR = (0.0, 0.0, 0.0, 0.0)
 
 
-def _lines(name: str, width: float, geometry: dict[str, Any]) -> Vectors:
-    layer: Vectors = Vectors(
-        NO_SEGMENTS, ndim=3, name=name, vector_style="line", edge_width=width, opacity=1.0, **geometry
-    )
-    layer.editable = False
+def _lines(name: str, geometry: dict[str, Any]) -> Vectors:
+    layer: Vectors = Vectors(NO_SEGMENTS, ndim=3, name=name, vector_style="line", opacity=1.0, **geometry)
+    layer.visible = False
+    layer.editable = False  # else a stray click would move what was found
     return layer
 
 
-def _points(name: str, size: float, geometry: dict[str, Any]) -> Points:
+def _points(name: str, geometry: dict[str, Any]) -> Points:
     layer: Points = Points(
         np.zeros((0, 3)),
         ndim=3,
         name=name,
-        size=size,
         opacity=1.0,
         features={"label": np.zeros(0, dtype=object)},
         border_width=0.12,
-        text={
-            "string": "{label}",
-            "anchor": "center",
-            "size": 10,
-            "color": "white",
-            "translation": (0, 0, size),
-        },
+        text={"string": "{label}", "anchor": "center", "size": 10, "color": "white"},
         canvas_size_limits=(5, 22),
         **geometry,
     )
+    layer.visible = False
     layer.editable = False
     return layer
 
 
-def _set_lines(layer: Vectors, pieces: list[Segments], colours: list[str]) -> None:
-    segments = np.concatenate(pieces) if pieces else NO_SEGMENTS
-    layer.data = segments
-    if colours:
-        layer.edge_color = colours
+def _set_lines(layer: Vectors, pieces: Sequence[tuple[Segments, Look]]) -> None:
+    if not pieces and not len(layer.data):
+        return
+    if pieces:
+        layer.visible = True  # first: napari does not slice a hidden layer
+    layer.data = np.concatenate([piece for piece, _ in pieces]) if pieces else NO_SEGMENTS
+    if len(layer.data):
+        layer.edge_color = np.repeat([_RGBA[look] for _, look in pieces], [len(p) for p, _ in pieces], axis=0)
+    layer.visible = bool(pieces)  # an empty layer that is shown slows every step
 
 
-def _set_points(
-    layer: Points, places: list[tuple[float, float, float]], labels: list[str], looks: list[Look]
-) -> None:
-    count = len(places)
-    layer.data = np.array(places, dtype=float).reshape(-1, 3)
-    if count:
-        styles = [STYLES[look] for look in looks]
-        layer.symbol = [style.symbol for style in styles]
-        layer.face_color = [
-            style.colour if style.symbol in {"disc", "x"} else "transparent" for style in styles
-        ]
-        layer.border_color = [style.colour for style in styles]
-    layer.features = {"label": np.array(labels, dtype=object)}
+def _set_points(layer: Points, marks: Sequence[tuple[Place, str, Look]], size: float) -> None:
+    if not marks and not len(layer.data):
+        return
+    if marks:
+        layer.visible = True
+    looks = [look for _, _, look in marks]
+    layer.data = np.array([place for place, _, _ in marks], dtype=float).reshape(-1, 3)
+    layer.features = {"label": np.array([label for _, label, _ in marks], dtype=object)}
+    text: Any = layer.text
+    text.translation = np.array([0.0, 0.0, size])
+    if marks:
+        filled = {"disc", "x"}
+        layer.size = np.full(len(marks), size)
+        layer.symbol = [STYLES[look].symbol for look in looks]
+        layer.border_color = np.array([_RGBA[look] for look in looks])
+        layer.face_color = np.array([_RGBA[k] if STYLES[k].symbol in filled else _CLEAR for k in looks])
     layer.selected_data = set()
+    layer.visible = bool(marks)

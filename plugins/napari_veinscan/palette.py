@@ -70,9 +70,9 @@ REASON_WORDS: dict[RejectReason, str] = {
 }
 
 SOURCE_WORDS: dict[ValueSource, str] = {
-    ValueSource.CANDIDATE: "measured by the program",
-    ValueSource.CLICK: "measured by the program at your click",
-    ValueSource.CALIPER: "measured by you",
+    ValueSource.CANDIDATE: "by the program",
+    ValueSource.CLICK: "by the program, at your click",
+    ValueSource.CALIPER: "by you, with the caliper",
     ValueSource.ENTERED: "typed by you",
 }
 

@@ -299,6 +299,11 @@ class Session:
         """Whether the record differs from what is on the disk."""
         return self.record is not None and self.record != self._saved
 
+    def forget_edits(self) -> None:
+        """Go back to the record as it is on the disk."""
+        if self.is_dirty:
+            self._edited(self._saved)
+
     def save(self) -> Path:
         """Write a new version of the record beside the study; returns its path.
 
@@ -320,7 +325,7 @@ class Session:
             raise RecordError(f"the record is read-only: {self.record.read_only}")
         return self.clip, self.record  # type: ignore[return-value]  # a clip is promised only when asked for
 
-    def _edited(self, record: Record) -> None:
+    def _edited(self, record: Record | None) -> None:
         self.record = record
         self.record_changed.emit()
         self.candidates_changed.emit()

@@ -260,11 +260,9 @@ def clip_text(number: int, clip: Clip, candidates: int, targets: int) -> str:
     ]
     if clip.spacing_mm is None:
         lines.append("not calibrated")
-    marks = [
+    lines += [
         counted(count, noun) for count, noun in ((candidates, "candidate"), (targets, "target")) if count
     ]
-    if marks:
-        lines.append(", ".join(marks))
     return "\n".join(lines)
 
 

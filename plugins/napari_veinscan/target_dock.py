@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -52,6 +53,7 @@ class MmField(QWidget):
         self.measure.setToolTip(f"Measure the {name.lower()} with two clicks in the picture")
         self.measure.clicked.connect(lambda _checked=False: measure())
         self.source = QLabel()
+        self.source.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.edit)
@@ -104,7 +106,7 @@ class TargetsDock(QWidget):
             same = vein.display == vein.name
             self.vein.addItem(vein.display if same else f"{vein.name}: {vein.display}", vein.name)
         self.vein.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.vein.setMinimumContentsLength(16)
+        self.vein.setMinimumContentsLength(8)
         self.vein.setMaxVisibleItems(20)
         self.diameter_field = MmField(
             "Diameter", partial(self._number, "diameter_mm"), lambda: bench.take_caliper(Tool.DIAMETER)
@@ -150,7 +152,8 @@ class TargetsDock(QWidget):
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         table.horizontalHeader().setMinimumSectionSize(30)
         table.horizontalHeader().setStretchLastSection(True)
-        table.setMinimumHeight(100)
+        table.setMinimumHeight(86)
+        table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         table.cellClicked.connect(self._choose)
         table.currentCellChanged.connect(self._row_changed)
         return table
@@ -163,7 +166,7 @@ class TargetsDock(QWidget):
         self.form = QWidget()
         form = QFormLayout(self.form)
         form.setContentsMargins(0, 0, 0, 0)
-        form.setVerticalSpacing(4)
+        form.setVerticalSpacing(2)
         sides = QHBoxLayout()
         sides.addWidget(self.side)
         sides.addWidget(QLabel("Vein"))
@@ -181,7 +184,8 @@ class TargetsDock(QWidget):
         saving.addWidget(self.save, 1)
         inner = QWidget()
         above = QVBoxLayout(inner)
-        above.setContentsMargins(0, 0, 0, 0)
+        above.setContentsMargins(0, 0, 4, 0)
+        above.setSpacing(4)
         above.addWidget(self.table, 1)
         above.addLayout(order)
         above.addWidget(self.form)

@@ -279,6 +279,10 @@ class Workbench:
             return self.save()
         return bool(answer == buttons.Discard)
 
+    def forget_edits(self) -> None:
+        """Let go of what is not saved, without asking; for scripts and tests."""
+        self.session.forget_edits()
+
     def close(self) -> None:
         """Stop all work; called as the window closes."""
         self.jobs.close()
