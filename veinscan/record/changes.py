@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from veinscan.errors import RecordError
 from veinscan.plan.editing import new_record
 from veinscan.plan.model import CandidateReview, InjectionTarget, Record
 from veinscan.record.store import StudyLike, merged, record_paths
@@ -69,6 +70,12 @@ class HistoryEntry:
 def history(study: StudyLike) -> tuple[HistoryEntry, ...]:
     """Every saved version of a study, oldest first; last the files that cannot be read, with the reason."""
     versions, damaged = read_versions(record_paths(study), study.study_instance_uid)
+    for version in list(versions.values()):
+        try:
+            _ = version.content
+        except RecordError as error:
+            damaged[version.path] = error
+            del versions[version.sop_instance_uid]
     empty = new_record(study)
     current = {version.sop_instance_uid for version in heads(versions)}
     entries = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -103,16 +104,15 @@ def load_record(study: StudyLike, *, reading_id: str | None = None) -> Record:
     empty = new_record(study)
     reading_id = reading_id or empty.reading.id
     versions = _versions(study)
-    mine = {
-        uid: version for uid, version in versions.items() if version.content.record.reading.id == reading_id
-    }
+    # versions replace each other within a reading only: the heads of all are the heads of each
+    mine = [version for version in heads(versions) if version.content.record.reading.id == reading_id]
     if not mine:
         if reading_id == empty.reading.id:
             return empty
         raise InvalidInputError(
             f"the study has no reading {reading_id!r}", do="list the readings of the study"
         )
-    return merged([version.sop_instance_uid for version in heads(mine)], mine, empty)
+    return merged([version.sop_instance_uid for version in mine], versions, empty)
 
 
 def merged(uids: list[str], versions: Mapping[str, Version], empty: Record) -> Record:
@@ -123,7 +123,11 @@ def merged(uids: list[str], versions: Mapping[str, Version], empty: Record) -> R
     for uid in ordered[1:]:
         behind = ancestors(uid, versions)
         nearest = common_ancestors(seen, behind, versions)
-        base = merged(nearest, versions, empty) if nearest else replace(empty, reading=record.reading)
+        base = replace(empty, reading=record.reading)
+        if nearest:
+            # a damaged common ancestor hides no head: without it more is told as a conflict
+            with contextlib.suppress(RecordError):
+                base = merged(nearest, versions, empty)
         record = merge(base, record, _at(uid, versions))
         seen |= behind
     return record

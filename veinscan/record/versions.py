@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 import pydicom
@@ -18,26 +20,46 @@ from veinscan.plan.normal import is_uid
 from veinscan.record import concepts as c
 from veinscan.record.codec import Content, decode
 from veinscan.record.files import read_all
-from veinscan.record.tree import from_dataset
+from veinscan.record.tree import Item, from_dataset
 
 MAX_BYTES = 256 * 2**20
 """No record is that long; a file that is belongs to somebody else or is damaged."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Version:
-    """One saved document."""
+    """One saved document.
+
+    Its header is read at once; its content, which costs a hundred times more,
+    when it is asked for: of a long chain only the heads are.
+    """
 
     path: Path
     sop_instance_uid: str
     series_instance_uid: str
     study_instance_uid: str
     predecessors: tuple[str, ...]
-    content: Content
-    observer: str
-    """Name of the reader who saved it, as VR PN."""
     references: tuple[tuple[str, str, str, str], ...] = field(repr=False)
     """Objects it points at: SOP class, SOP instance, series, study."""
+    dataset: Dataset = field(repr=False, compare=False)
+
+    @cached_property
+    def content(self) -> Content:
+        """What the document says; RecordError, naming the file, where it is damaged."""
+        with _damage_of(self.path):
+            content = decode(self._root.children)
+            if content.study_instance_uid != self.study_instance_uid:
+                raise RecordError("the header is damaged: its UIDs do not agree with the content")
+            return content
+
+    @property
+    def observer(self) -> str:
+        """Name of the reader who saved it, as VR PN."""
+        with _damage_of(self.path):
+            for item in self._root.children:
+                if item.name is not None and item.name.key == c.OBSERVER_NAME.key:
+                    return str(item.value)
+            return ""
 
     @property
     def when(self) -> tuple[int, float, str]:
@@ -46,22 +68,33 @@ class Version:
         seconds = 0.0 if saved is None else saved.timestamp()
         return (self.content.record.version, seconds, self.sop_instance_uid)
 
+    @cached_property
+    def _root(self) -> Item:
+        return from_dataset(self.dataset)
+
 
 def parse(data: bytes, path: Path) -> Version | None:
     """A version from the bytes of a file; None for a document of other software.
 
-    Raises RecordError, naming the file, for one of ours that is damaged and for
-    bytes that are no DICOM file at all.
+    Raises RecordError, naming the file, for one of ours whose header is damaged
+    and for bytes that are no DICOM file at all.
     """
+    with _damage_of(path):
+        dataset = pydicom.dcmread(io.BytesIO(data))
+        if not is_ours(dataset):
+            if any(keyword not in dataset for keyword in _WHOLE):
+                raise RecordError("the file is cut off or damaged")
+            return None
+        return _version(dataset, path)
+
+
+@contextmanager
+def _damage_of(path: Path) -> Iterator[None]:
+    """Whatever damaged bytes raise becomes a RecordError that names the file."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(io.BytesIO(data))
-            if not is_ours(dataset):
-                if any(keyword not in dataset for keyword in _WHOLE):
-                    raise RecordError("the file is cut off or damaged")
-                return None
-            return _version(dataset, path)
+            yield
     except RecordError as error:
         raise RecordError(error.what, where=str(path), do=error.do or _CURE) from None
     except Exception as error:  # pydicom raises nearly anything on damaged bytes
@@ -86,26 +119,20 @@ def is_ours(dataset: Dataset) -> bool:
 
 
 def _version(dataset: Dataset, path: Path) -> Version:
-    root = from_dataset(dataset)
-    names = [
-        item.value for item in root.children if item.name is not None and item.name.key == c.OBSERVER_NAME.key
-    ]
     uid = str(dataset.SOPInstanceUID)
-    content = decode(root.children)
-    if not is_uid(uid) or content.study_instance_uid != str(dataset.StudyInstanceUID):
-        raise RecordError("the header is damaged: its UIDs do not agree with the content")
+    if not is_uid(uid):
+        raise RecordError("the document has no UID")
     return Version(
         path=path,
         sop_instance_uid=uid,
         series_instance_uid=str(dataset.SeriesInstanceUID),
         study_instance_uid=str(dataset.StudyInstanceUID),
         predecessors=tuple(entry[1] for entry in _references(dataset, "PredecessorDocumentsSequence")),
-        content=content,
-        observer=str(names[0]) if names else "",
         references=(
             *_references(dataset, "CurrentRequestedProcedureEvidenceSequence"),
             *_references(dataset, "PertinentOtherEvidenceSequence"),
         ),
+        dataset=dataset,
     )
 
 
@@ -135,10 +162,14 @@ def read_versions(
     for path in paths:
         try:
             version = _read(path)
+            if version is not None and version.study_instance_uid != study_instance_uid:
+                # of another study: unless the header is damaged, which the content tells
+                _ = version.content
+                continue
         except RecordError as error:
             damaged[path] = error
             continue
-        if version is not None and version.study_instance_uid == study_instance_uid:
+        if version is not None:
             versions.setdefault(version.sop_instance_uid, version)
     return versions, damaged
 
@@ -164,7 +195,7 @@ def needed(damaged: Mapping[Path, RecordError], versions: Mapping[str, Version])
 
 
 def heads(versions: Mapping[str, Version]) -> list[Version]:
-    """The versions that no other replaces, in order of time."""
+    """The versions that no other replaces, in order of time; RecordError where one of them is damaged."""
     replaced = {uid for version in versions.values() for uid in version.predecessors}
     found = [version for uid, version in versions.items() if uid not in replaced]
     return sorted(found, key=lambda version: version.when)
