@@ -11,6 +11,7 @@ import numpy.typing as npt
 from veinscan.candidates.finder import Progress, search
 from veinscan.candidates.model import Candidate, ClipCandidates, FinderSettings
 from veinscan.dicom.model import ClipKind, RegionKind
+from veinscan.dicom.skin import depth_origin
 
 if TYPE_CHECKING:
     from veinscan.dicom import Clip
@@ -46,10 +47,9 @@ def find_in_clip(
         return ClipCandidates(candidates=(), warnings=(reason,), settings=chosen)
     row0, col0, row1, col1 = region.box
     warnings: list[str] = []
-    skin = region.skin_row
-    if skin is None:
-        skin = float(row0)
-        warnings.append("the file does not say where the skin is: depth counts from the top of the picture")
+    skin, is_skin = depth_origin(clip, region)
+    if not is_skin:
+        warnings.append("nothing tells where the skin is: depth counts from the top of the picture")
 
     def frame_at(index: int) -> npt.NDArray[np.uint8]:
         return np.asarray(clip.bmode(index)[row0:row1, col0:col1], np.uint8)

@@ -18,10 +18,10 @@ from veinscan.dicom.facts import ClipFacts
 from veinscan.dicom.guard import Limits
 from veinscan.dicom.header import cleaned, read_header
 from veinscan.dicom.kind import kind_from_header, kind_from_pixels
-from veinscan.dicom.model import ClipKind, Region, SpacingMm
+from veinscan.dicom.model import ClipKind, Region, RegionKind, SpacingMm
 from veinscan.dicom.palette import palette_table
 from veinscan.dicom.regions import picture_region, region_at, side_by_side
-from veinscan.dicom.skin import find_skin_row
+from veinscan.dicom.skin import skin_row_in
 from veinscan.dicom.sources import Bytes
 from veinscan.dicom.timing import OrderKey
 from veinscan.errors import InvalidInputError, UnreadableError
@@ -152,14 +152,9 @@ class Clip:
         None where neither tells.  Looks at up to three frames when the header is silent.
         """
         region = self.picture_region
-        if region is not None and region.skin_row is not None:
-            return region.skin_row
-        box = region.box if region is not None else (0, 0, self.rows, self.columns)
-        try:
-            frames = [self.grey(i) for i in sorted({0, self.n_frames // 2, self.n_frames - 1})]
-        except UnreadableError:
-            return None
-        return find_skin_row(frames, box)
+        if region is None:
+            region = Region(kind=RegionKind.TISSUE, box=(0, 0, self.rows, self.columns))
+        return skin_row_in(self, region)
 
     @property
     def laterality(self) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from veinscan.dicom.colour import Frame
-from veinscan.dicom.model import Box
+from veinscan.dicom.model import Box, Region
+from veinscan.errors import UnreadableError
+
+if TYPE_CHECKING:
+    from veinscan.dicom.colour import Frame
 
 _CENTRAL = 0.2
 """Share of the columns looked at: a curved probe touches the skin lowest in the middle."""
@@ -17,6 +21,38 @@ _RUN = 4
 """Rows that must be bright in a row: thicker than a mark or a line of text."""
 _DEEPEST = 0.4
 """Share of the box above which the skin must lie to be believed."""
+
+
+class Pictures(Protocol):
+    """What is used of a clip here."""
+
+    @property
+    def n_frames(self) -> int: ...  # noqa: D102
+    def bmode(self, index: int, /) -> Frame: ...  # noqa: D102
+
+
+def skin_row_in(clip: Pictures, region: Region) -> float | None:
+    """Whole-frame row of the skin in a picture region; None where neither header nor pixels tell.
+
+    The reference pixel where it is the probe's face (C.8.5.5.1.16), else found
+    in up to three frames.
+    """
+    if region.skin_row is not None:
+        return float(region.skin_row)
+    try:
+        frames = [clip.bmode(i) for i in sorted({0, clip.n_frames // 2, clip.n_frames - 1})]
+    except UnreadableError:
+        return None
+    return find_skin_row(frames, region.box)
+
+
+def depth_origin(clip: Pictures, region: Region) -> tuple[float, bool]:
+    """(whole-frame row that depth is counted from, whether it is the skin).
+
+    The one rule for every depth in mm: the skin's row, else the top of the box.
+    """
+    found = skin_row_in(clip, region)
+    return (float(region.box[0]), False) if found is None else (found, True)
 
 
 def find_skin_row(frames: Sequence[Frame], box: Box) -> float | None:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from veinscan.dicom.model import Region, RegionKind
+from veinscan.dicom.skin import depth_origin
 from veinscan.errors import CalibrationError, InvalidInputError
 from veinscan.plan.model import Calibration, Point
 from veinscan.plan.normal import stored_point
@@ -95,9 +96,7 @@ def calibration_at(clip: ClipLike, point: Point) -> Calibration | None:
     region = region_at(clip, point)
     if region is None or region.spacing_mm is None:
         return None
-    # Without a reference pixel the top of the region is the probe's face.
-    skin_row = float(region.box[0]) if region.skin_row is None else float(region.skin_row)
-    return Calibration(box=region.box, spacing_mm=region.spacing_mm, skin_row=skin_row)
+    return Calibration(box=region.box, spacing_mm=region.spacing_mm, skin_row=depth_origin(clip, region)[0])
 
 
 def distance_mm(clip: ClipLike, a: Iterable[float], b: Iterable[float]) -> float:
