@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from veinscan.candidates.join import joined_pieces
 from veinscan.candidates.propose import PreparedFrame, propose
 from veinscan.candidates.refine import refine_outlines
-from veinscan.candidates.score import contributions
+from veinscan.candidates.score import shipped_scorer
 from veinscan.candidates.shapes import BAND_FROM, band_measures, inner_diameters, measure_polygons
 
 OVERLAP = 0.3
@@ -64,8 +65,8 @@ def detect(prepared: PreparedFrame, diameters_mm: tuple[float, float]) -> list[L
     found = propose(prepared, diameters_mm)
     if not len(found.features):
         return []
-    parts = contributions(found.features)
-    logits = parts.sum(axis=1)
+    scorer = shipped_scorer()
+    logits = scorer.logits(found.features)
     size_mm = inner_diameters(found.outlines, found.shapes) * prepared.pixel_mm
     fits = (size_mm >= diameters_mm[0] / SIZE_MARGIN) & (size_mm <= diameters_mm[1] * SIZE_MARGIN)
     kept: list[int] = []
@@ -75,20 +76,32 @@ def detect(prepared: PreparedFrame, diameters_mm: tuple[float, float]) -> list[L
         outline = found.outlines[index]
         if fits[index] and all(overlap(outline, found.outlines[other]) <= OVERLAP for other in kept):
             kept.append(index)
+    if not kept:
+        return []
+    parts = scorer.parts(found.features[kept])
     outlines = refine_outlines(
         prepared.image, found.outlines[kept], found.shapes.centre[kept], prepared.pixel_mm
     )
-    shapes = measure_polygons(outlines)
-    diameters = inner_diameters(outlines, shapes)
-    _, lengths = band_measures(outlines, shapes)
-    return [
-        Lumen(
-            outlines[place],
-            (float(shapes.centre[place, 0]), float(shapes.centre[place, 1])),
-            float(diameters[place]),
-            float(lengths[place]) if shapes.major[place] >= BAND_FROM * shapes.minor[place] else None,
-            float(logits[index]),
-            parts[index],
-        )
-        for place, index in enumerate(kept)
-    ]
+    lumens = []
+    for group, outline in zip(*joined_pieces(prepared.image, list(outlines)), strict=True):
+        best = group[0]
+        if len(group) > 1:
+            centre = measure_polygons(outline[None]).centre
+            for _ in range(2):  # a hull lies further off the walls than one step reaches
+                outline = refine_outlines(prepared.image, outline[None], centre, prepared.pixel_mm)[0]
+        lumens.append(_lumen(outline, float(logits[kept[best]]), parts[best]))
+    return lumens
+
+
+def _lumen(outline: npt.NDArray[np.float64], logit: float, parts: npt.NDArray[np.float64]) -> Lumen:
+    """An outline with its measures."""
+    shape = measure_polygons(outline[None])
+    _, length = band_measures(outline[None], shape)
+    return Lumen(
+        outline,
+        (float(shape.centre[0, 0]), float(shape.centre[0, 1])),
+        float(inner_diameters(outline[None], shape)[0]),
+        float(length[0]) if shape.major[0] >= BAND_FROM * shape.minor[0] else None,
+        logit,
+        parts,
+    )

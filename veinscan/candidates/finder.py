@@ -15,6 +15,7 @@ from veinscan.candidates.detect import Lumen, detect
 from veinscan.candidates.model import Candidate, FinderSettings
 from veinscan.candidates.propose import prepare
 from veinscan.candidates.score import PARTS, logistic
+from veinscan.candidates.shapes import near_wall
 from veinscan.candidates.track import Track, Tracker
 from veinscan.enhance.checks import MAX_PIXELS, checked_diameters, checked_spacing
 from veinscan.enhance.grid import AnalysisGrid, analysis_grid
@@ -37,6 +38,9 @@ LONG_ENOUGH = 8
 
 MIN_SEEN = 3
 """Frames on which a candidate of such a clip must be seen."""
+
+FLASH_LOGIT = -3.5
+"""Largest logit of what is seen on fewer (a score of 0.03)."""
 
 PERSISTENCE_WEIGHT = 1.5
 """Most that being seen on every frame adds to the logit, and being seen on few takes."""
@@ -159,7 +163,7 @@ def search(
         if progress is not None:
             progress(index + 1, count)
     scored = [(*track_logit(track, count), track) for track in tracker.tracks]
-    scored = [entry for entry in scored if logistic(np.array(entry[0])) >= settings.min_score]
+    scored = [entry for entry in scored if logistic(entry[0]) >= settings.min_score]
     scored.sort(
         key=lambda entry: (
             -entry[0],
@@ -192,7 +196,9 @@ def track_logit(track: Track, count: int) -> tuple[float, dict[str, float]]:
     if count >= LONG_ENOUGH:
         seen = len(track.lumens)
         share = math.log2(seen) / math.log2(count)
-        persistence = PERSISTENCE_WEIGHT * (2.0 * share - 1.0) if seen >= MIN_SEEN else -10.0
+        persistence = PERSISTENCE_WEIGHT * (2.0 * share - 1.0)
+        if seen < MIN_SEEN:  # speckle flashes up once, a vein does not, however good it looks
+            persistence = min(FLASH_LOGIT - logit, 0.0)
         evidence["persistence"] = round(persistence, 4)
         logit += persistence
     return logit, evidence
@@ -225,7 +231,7 @@ def _candidate(
     best_frame = max(track.lumens, key=lambda index: (track.lumens[index].logit, -index))
     best: Lumen = track.lumens[best_frame]
     diameter = best.diameter_px * grid.pixel_mm
-    depth = (float(outlines[best_frame][:, 0].min()) - skin_row) * spacing_mm[0]
+    depth = (near_wall(outlines[best_frame].astype(np.float64)) - skin_row) * spacing_mm[0]
     row, col = centres[best_frame]
     key = f"{id_seed}|{best_frame}|{row:.1f}|{col:.1f}|{diameter:.2f}"
     digest = hashlib.blake2s(key.encode(), digest_size=5).hexdigest()
@@ -241,7 +247,7 @@ def _candidate(
         diameter_mm=round(diameter, 3),
         depth_mm=round(depth, 3),
         length_mm=None if best.length_px is None else round(best.length_px * grid.pixel_mm, 3),
-        score=round(float(logistic(np.array(logit))), 4),
+        score=round(logistic(logit), 4),
         rank=rank,
         evidence=evidence,
     )

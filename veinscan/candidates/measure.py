@@ -8,20 +8,22 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from veinscan.candidates.features import NAMES, depth_profile, measure_features
 from veinscan.candidates.model import LumenMeasure
 from veinscan.candidates.propose import fit_at, prepare
 from veinscan.candidates.refine import refine_outlines
-from veinscan.candidates.shapes import inner_diameters, measure_polygons, surrounds
+from veinscan.candidates.score import shipped_scorer
+from veinscan.candidates.shapes import inner_diameters, measure_polygons, near_wall, surrounds
 from veinscan.enhance.checks import checked_diameters, checked_image, checked_spacing
 from veinscan.enhance.grid import analysis_grid
 from veinscan.enhance.medial import diameters_between
 from veinscan.errors import InvalidInputError
 
-MAX_COST = -0.12
-"""Mean cost of a ray above which a ring is no wall: -0.12 is a rise of 8 grey levels all round."""
+LEAST_STEP = 0.15
+"""Median rise from lumen to surroundings, in full walls, below which there is no lumen."""
 
-CROSSED_COST = 2.0
-"""Cost of crossing an echo: higher than in the search, since the person says that a lumen is here."""
+LEAST_WALL = 0.4
+"""Share of the rays that must meet a wall."""
 
 
 def measure_at(
@@ -69,15 +71,20 @@ def measure_at(
     tried = np.array(diameters_between(*sizes)) / grid.pixel_mm / 2.0
     clicked = grid.to_grid(np.array([row, col]))
     starts = np.repeat(clicked[None], len(tried), axis=0)
-    rings, shapes, _ = fit_at(prepared, starts, tried, crossed_cost=CROSSED_COST)
-    ring_outlines = rings.outlines()
-    inside = np.array([surrounds(outline, clicked) for outline in ring_outlines])
-    size_mm = inner_diameters(ring_outlines, shapes) * grid.pixel_mm
-    usable = inside & (size_mm >= sizes[0] / 1.1) & (size_mm <= sizes[1] * 1.1) & (rings.cost <= MAX_COST)
+    rings, shapes, _ = fit_at(prepared, starts, tried)
+    outlines = rings.outlines()
+    profile = depth_profile(prepared.image, prepared.mask, grid.pixel_mm)
+    features = measure_features(rings, shapes, profile, np.zeros(len(outlines)), grid.pixel_mm)
+    logits = shipped_scorer().logits(features)
+    inside = np.array([surrounds(outline, clicked) for outline in outlines])
+    size_mm = inner_diameters(outlines, shapes) * grid.pixel_mm
+    walled = features[:, NAMES.index("step_median")] >= LEAST_STEP
+    walled &= features[:, NAMES.index("wall_share")] >= LEAST_WALL
+    usable = inside & walled & (size_mm >= sizes[0] / 1.1) & (size_mm <= sizes[1] * 1.1)
     if not usable.any():
         return None
-    best = int(np.where(usable, rings.cost, np.inf).argmin())
-    fine = refine_outlines(prepared.image, ring_outlines[[best]], shapes.centre[[best]], grid.pixel_mm)[0]
+    best = int(np.where(usable, logits, -np.inf).argmax())
+    fine = refine_outlines(prepared.image, outlines[[best]], shapes.centre[[best]], grid.pixel_mm)[0]
     outline = np.clip(grid.to_frame(fine), -0.5, np.array([rows, cols]) - 0.5)
     polygon = outline[None] * np.asarray(spacing)
     in_mm = measure_polygons(polygon)
@@ -87,5 +94,5 @@ def measure_at(
         outline=outline.astype(np.float32),
         centre=(float(centre[0]), float(centre[1])),
         diameter_mm=round(diameter, 3),
-        depth_mm=round((float(outline[:, 0].min()) - skin_row) * spacing[0], 3),
+        depth_mm=round((near_wall(outline) - skin_row) * spacing[0], 3),
     )

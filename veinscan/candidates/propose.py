@@ -17,6 +17,9 @@ from veinscan.enhance.tissue import filled, tissue_mask
 
 Floats = npt.NDArray[np.float32]
 
+SAME_PLACE, SAME_SIZE = 0.5, 1.35
+"""First fits agree when their centres lie so close, in radii, and their sizes differ by no more."""
+
 BAND_STRENGTH = 0.2
 """Rise on both sides of a band, in full walls, from which it is followed lengthwise."""
 
@@ -68,38 +71,59 @@ def fit_at(
     """Rings around centres, fitted again from the centre, size and direction of the first fit.
 
     Where a place is the middle of a band rather than of a blob, a ring stretched along
-    the band is fitted too.  The last array says which centre each ring started from.
+    the band is fitted too.  First fits that agree are followed once.  The last array says which
+    centre each ring started from.
     """
     mask = prepared.mask.astype(np.float32)
     bound = np.asarray(prepared.mask.shape, np.float64) - 1
     rings = fit_rings(prepared.levels, mask, centres, half_px, crossed_cost=crossed_cost)
     shapes = measure_polygons(rings.outlines())
-    angle, band = band_directions(rings)
-    again = np.concatenate([np.clip(shapes.centre, 0, bound), centres[band]])
-    half = np.clip(shapes.minor / 2, 0.5 * half_px, 2.5 * half_px)
+    angle, band_strength = band_directions(rings)
+    radius = np.sqrt(shapes.area / np.pi)
+    keep = distinct(shapes.centre, radius, rings.cost)
+    bands = np.flatnonzero(band_strength > 0)
+    bands = bands[distinct(centres[bands], half_px[bands], -band_strength[bands])]
+    again = np.concatenate([np.clip(shapes.centre[keep], 0, bound), centres[bands]])
+    half = np.clip(shapes.minor / 2, 0.5 * half_px, 2.5 * half_px)[keep]
+    aspect = (shapes.major / np.maximum(shapes.minor, 1e-6))[keep]
     rings = fit_rings(
         prepared.levels,
         mask,
         again,
-        np.concatenate([half, half_px[band]]),
-        np.concatenate([shapes.angle, angle[band]]),
-        np.concatenate(
-            [shapes.major / np.maximum(shapes.minor, 1e-6), np.full(int(band.sum()), BAND_STRETCH)]
-        ),
+        np.concatenate([half, half_px[bands]]),
+        np.concatenate([shapes.angle[keep], angle[bands]]),
+        np.concatenate([aspect, np.full(len(bands), BAND_STRETCH)]),
         crossed_cost=crossed_cost,
     )
-    source = np.concatenate([np.arange(len(centres)), np.flatnonzero(band)])
+    source = np.concatenate([keep, bands])
     return rings, measure_polygons(rings.outlines()), source
 
 
-def band_directions(rings: Rings) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """(n,) direction of the band each centre lies in, and whether it lies in one rather than in a blob."""
+def distinct(
+    centres: npt.NDArray[np.float64], radius: npt.NDArray[np.float64], cost: npt.NDArray[np.float64]
+) -> npt.NDArray[np.int64]:
+    """Indices of the circles that no cheaper one agrees with in place and size, ascending."""
+    apart = np.hypot(*(centres[:, None] - centres[None]).transpose(2, 0, 1))
+    same = (apart < SAME_PLACE * np.minimum(radius[:, None], radius)) & (
+        np.abs(np.log(radius[:, None] / radius)) < np.log(SAME_SIZE)
+    )
+    gone = np.zeros(len(centres), bool)
+    kept = []
+    for index in np.argsort(cost, kind="stable").tolist():
+        if not gone[index]:
+            kept.append(index)
+            gone |= same[index]
+    return np.array(sorted(kept), np.int64)
+
+
+def band_directions(rings: Rings) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """(n,) direction of the band each centre lies in, and (n,) its strength, 0 in a blob."""
     strength = np.maximum(axis_strengths(rings), 0.0)
     best = strength.argmax(axis=1)
     top = strength.max(axis=1)
     band = (top > BAND_STRENGTH) & (strength.mean(axis=1) < BAND_SHARE * top)
     angle = ANGLES[best] + np.pi / 2
-    return np.asarray(angle, np.float64), np.asarray(band, bool)
+    return np.asarray(angle, np.float64), np.where(band, top, 0.0)
 
 
 def propose(prepared: PreparedFrame, diameters_mm: tuple[float, float]) -> Proposals:

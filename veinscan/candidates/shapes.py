@@ -20,6 +20,8 @@ class Shapes:
     minor: Array
     """Minor axis (full length) of the ellipse with the same second moments: exact for an ellipse."""
     major: Array
+    half_height: Array
+    """Half the extent along rows of that ellipse."""
     angle: Array
     """Direction of the major axis: 0 along columns (lateral), pi/2 along rows (axial), in -pi/2..pi/2."""
 
@@ -43,6 +45,7 @@ def measure_polygons(polygons: Array) -> Shapes:
         centre=np.stack([cy, cx], axis=-1) + origin[:, 0],
         minor=4.0 * np.sqrt(np.maximum(middle - half, 0.0)),
         major=4.0 * np.sqrt(np.maximum(middle + half, 0.0)),
+        half_height=2.0 * np.sqrt(np.maximum(yy, 0.0)),
         angle=0.5 * np.arctan2(2 * xy, xx - yy),
     )
 
@@ -74,6 +77,25 @@ def inner_diameters(polygons: Array, shapes: Shapes) -> Array:
     """(n,) inner diameter: the minor axis of an ellipse, the width of a band."""
     width, _ = band_measures(polygons, shapes)
     return np.where(shapes.major >= BAND_FROM * shapes.minor, width, shapes.minor)
+
+
+def near_wall(polygon: Array) -> float:
+    """Row of the wall nearest to the skin of a (k, 2) outline.
+
+    The top of the ellipse with the same moments, which one ragged vertex cannot move; for a
+    tube seen lengthwise the upper wall above its middle.
+    """
+    shape = measure_polygons(polygon[None])
+    row, col = shape.centre[0]
+    if shape.major[0] < BAND_FROM * shape.minor[0]:
+        return float(row - shape.half_height[0])
+    y, x = polygon.T
+    y1, x1 = np.roll(y, -1), np.roll(x, -1)
+    crosses = (x <= col) != (x1 <= col)
+    if not crosses.any():
+        return float(y.min())
+    run = np.where(np.abs(x1 - x) < 1e-9, 1e-9, x1 - x)
+    return float((y + (col - x) * (y1 - y) / run)[crosses].min())
 
 
 def surrounds(polygon: Array, point: Array) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import linear_sum_assignment  # type: ignore[attr-defined]
 
-from veinscan.candidates.detect import Lumen
+from veinscan.candidates.detect import Lumen, overlap
 
 REACH_MM = 0.6
 """Motion from frame to frame that is always believed; half the diameter is added."""
@@ -17,6 +17,9 @@ REACH_PER_GAP = 0.15
 
 SIZE_COST = 0.7
 """Cost of a change of the diameter by an octave, in reaches."""
+
+TUBE_COST = 1.5
+"""Cost of two tubes that share nothing."""
 
 MAX_COST = 1.4
 """Cost beyond which two lumens are not the same vein."""
@@ -65,8 +68,12 @@ class Track:
         col = lumen.centre[1] - known.centre[1] - steps * self.speed[1]
         reach = REACH_MM / pixel_mm + 0.5 * min(known.diameter_px, lumen.diameter_px)
         reach *= 1.0 + REACH_PER_GAP * (gap - 1)
+        away = np.hypot(row, col) / reach
+        if gap <= 2 and (known.length_px or lumen.length_px):
+            # a tube's middle jumps when it is seen further along: what it covers says more
+            away = min(away, TUBE_COST * (1.0 - overlap(known.outline, lumen.outline)))
         octaves = abs(np.log2(max(lumen.diameter_px, 1e-3) / max(known.diameter_px, 1e-3)))
-        return float(np.hypot(row, col) / reach + SIZE_COST * octaves)
+        return float(away + SIZE_COST * octaves)
 
 
 class Tracker:

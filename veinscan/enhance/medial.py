@@ -4,15 +4,17 @@ For a diameter D the blurred picture B is read on two circles around each
 place, just inside and just outside a wall that would lie at D/2.  Along each
 of 8 axes both walls must be there, so the smaller of the two steps counts:
 
-    step(n)  = B(p + R_out n) - B(p - 0 + R_in n)            grey levels
-    tube     = max over axes of min(step(n), step(-n))       >= 0
-    blob     = mean over axes of min(step(n), step(-n))      >= 0
-    response = (tube + BLOB_GAIN blob) / 2 x darkness        0..1
+    step(n)  = B(p + R_out n) - B(p + R_in n)                 grey levels
+    tube     = max over axes of min(step(n), step(-n), and 0 at least)
+    blob     = mean over axes of the same
+    wall     = (tube + BLOB_GAIN blob) / 2
+    darkness = mean of B on the outer circle - B(p), and 0 at least
+    response = wall / (wall + HALF_STEP) x darkness / (darkness + HALF_STEP)
 
-with darkness = clip((mean of B outside - B(p)) / FULL_STEP, 0, 1).  Steps are
-differences of log-compressed grey levels at a distance that grows with D, so
-the measure is scale-normalised; nothing in it depends on the rest of the
-frame or on the order of the sizes.  Large sizes are read on a pyramid.
+Steps are differences of log-compressed grey levels at a distance that grows
+with D, so the measure is scale-normalised; nothing in it depends on the rest
+of the frame or on the order of the sizes, and it never saturates.  Large sizes
+are read on a pyramid.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ import numpy.typing as npt
 
 Map = npt.NDArray[np.float32]
 
-FULL_STEP = 64.0
-"""Grey levels that count as a full wall: about 15 dB of a 60 dB display."""
+HALF_STEP = 32.0
+"""Grey levels that count as half a wall: 7.5 dB of a 60 dB display."""
 
 BLOB_GAIN = 1.6
 """Weight of the all-round part beside the best axis."""
@@ -123,9 +125,13 @@ def response_at(image: Map, diameter_px: float, axes: int = AXES) -> Map:
         blob += both
     around *= 1.0 / (2 * axes)
     around -= at(0, 0)
-    darkness = np.clip(around / FULL_STEP, 0.0, 1.0)
-    wall = (tube + (BLOB_GAIN / axes) * blob) / (2.0 * FULL_STEP)
-    return np.asarray(np.clip(wall, 0.0, 1.0) * darkness, np.float32)
+    np.maximum(around, 0.0, out=around)
+    blob *= BLOB_GAIN / axes
+    tube += blob
+    tube *= 0.5
+    response = tube * around
+    response /= (tube + HALF_STEP) * (around + HALF_STEP)
+    return np.asarray(response, np.float32)
 
 
 def size_maps(

@@ -1,0 +1,206 @@
+"""`vesselness`: an absolute measure of dark tubes and ellipses, with sizes in mm."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from veinscan.enhance import vesselness
+from veinscan.enhance.grid import analysis_grid
+from veinscan.enhance.medial import medialness
+from veinscan.enhance.tissue import filled, tissue_mask
+from veinscan.errors import InvalidInputError
+
+METHODS = ("default", "frangi", "sato", "meijering")
+
+
+def scene(
+    lumens: list[tuple[float, float, float, float]],
+    *,
+    spacing: tuple[float, float] = (0.1, 0.1),
+    size_mm: tuple[float, float] = (24.0, 30.0),
+) -> np.ndarray:
+    """Smooth tissue of grey 110 with black ellipses (depth, across, height, width in mm)."""
+    rows, cols = (round(side / step) for side, step in zip(size_mm, spacing, strict=True))
+    row, col = np.mgrid[:rows, :cols]
+    y, x = (row + 0.5) * spacing[0], (col + 0.5) * spacing[1]
+    image = np.full((rows, cols), 110.0)
+    for depth, across, height, width in lumens:
+        image[((y - depth) / height * 2) ** 2 + ((x - across) / width * 2) ** 2 <= 1] = 8.0
+    return cv2.GaussianBlur(image, (0, 0), 0.2 / spacing[1], sigmaY=0.15 / spacing[0]).astype(np.uint8)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_shape_type_and_bounds(method):
+    image = scene([(10, 12, 3, 3)], spacing=(0.09, 0.13))
+    response = vesselness(image, (0.09, 0.13), method=method)
+    assert response.shape == image.shape
+    assert response.dtype == np.float32
+    assert response.min() >= 0.0
+    assert 0.0 < response.max() <= 1.0
+
+
+@pytest.mark.parametrize("diameter", [1.0, 1.6, 2.5, 4.0, 6.3])
+@pytest.mark.parametrize("grade", ["exact", "live"])
+def test_the_top_is_the_middle_of_the_lumen_at_every_size(diameter, grade):
+    response = vesselness(scene([(11, 16, diameter, diameter)]), 0.1, grade=grade)
+    row, col = np.unravel_index(response.argmax(), response.shape)
+    assert ((row + 0.5) * 0.1, (col + 0.5) * 0.1) == pytest.approx((11, 16), abs=0.15 + 0.12 * diameter)
+    assert response.max() > 0.3
+
+
+def test_sizes_answer_alike():
+    tops = [vesselness(scene([(11, 16, d, d)]), 0.1).max() for d in (1.5, 2.0, 3.0, 4.0, 6.0)]
+    assert min(tops) > 0.6 * max(tops)
+
+
+def test_a_tube_answers_along_its_whole_middle():
+    response = vesselness(scene([(12, 15, 3, 200)]), 0.1)
+    middle = response[118:122].max(axis=0)
+    assert middle.min() > 0.5 * middle.max() > 0.1
+
+
+def test_tissue_without_a_vessel_stays_silent():
+    assert vesselness(scene([]), 0.1).max() < 0.02
+    edge = np.full((200, 200), 20, np.uint8)
+    edge[100:] = 150  # one wall only
+    assert vesselness(edge, 0.1).max() < 0.05
+
+
+def test_a_bright_structure_is_no_dark_vessel():
+    image = 255 - scene([(11, 16, 3, 3)])
+    assert vesselness(image, 0.1)[105:115, 155:165].max() < 0.02
+
+
+def test_the_answer_does_not_depend_on_the_rest_of_the_frame():
+    alone = vesselness(scene([(8, 8, 3, 3)]), 0.1)
+    company = vesselness(scene([(8, 8, 3, 3), (18, 24, 5, 5)]), 0.1)
+    np.testing.assert_allclose(company[40:120, 40:120], alone[40:120, 40:120], atol=1e-5)
+
+
+def test_pixels_of_another_shape_give_the_same_map_in_mm():
+    square = vesselness(scene([(11, 16, 3, 4)]), 0.1)
+    for spacing in ((0.05, 0.1), (0.1, 0.16), (0.15, 0.075)):
+        image = scene([(11, 16, 3, 4)], spacing=spacing)
+        flat = cv2.resize(vesselness(image, spacing), square.shape[::-1], interpolation=cv2.INTER_AREA)
+        assert np.corrcoef(flat.ravel(), square.ravel())[0, 1] > 0.97
+
+
+def test_a_flip_flips_the_map():
+    image = scene([(9, 10, 3, 4), (16, 21, 2, 2)], size_mm=(25.6, 32.0))
+    plain = vesselness(image, 0.125)
+    for axis in (0, 1):
+        turned = np.flip(vesselness(np.flip(image, axis).copy(), 0.125), axis)
+        assert np.corrcoef(turned.ravel(), plain.ravel())[0, 1] > 0.995
+
+
+def test_live_is_nearly_exact(picture):
+    image = picture([(8, 9, 3.0), (20, 12, 5.0), (18, 27, 2.4), (6, 27, 1.2)])
+    exact = vesselness(image, 0.1)
+    live = vesselness(image, 0.1, grade="live")
+    assert np.corrcoef(exact.ravel(), live.ravel())[0, 1] > 0.95
+
+
+def test_the_screen_around_the_picture_gives_nothing():
+    image = scene([(11, 16, 3, 3)])
+    screen = np.zeros((400, 500), np.uint8)
+    screen[60 : 60 + image.shape[0], 80 : 80 + image.shape[1]] = image
+    response = vesselness(screen, 0.1)
+    outside = np.ones(screen.shape, bool)
+    outside[60 : 60 + image.shape[0], 80 : 80 + image.shape[1]] = False
+    assert response[outside].max() == 0.0
+    # the picture's edge is no wall
+    inside = response[60 : 60 + image.shape[0], 80 : 80 + image.shape[1]]
+    inside[80:140, 130:190] = 0
+    assert inside.max() < 0.05
+
+
+def test_a_mask_keeps_the_answer_within_it():
+    image = scene([(8, 8, 3, 3), (16, 22, 3, 3)])
+    mask = np.zeros(image.shape, bool)
+    mask[:, :150] = True
+    response = vesselness(image, 0.1, mask=mask)
+    assert response[:, 153:].max() == 0.0
+    assert response[70:90, 70:90].max() > 0.3
+    with pytest.raises(InvalidInputError, match="mask"):
+        vesselness(image, 0.1, mask=mask[1:])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (50, 1), (2, 2), (3, 5), (60, 60)])
+@pytest.mark.parametrize("grey", [0, 90, 255])
+def test_constant_and_tiny_pictures_give_nothing(method, shape, grey):
+    response = vesselness(np.full(shape, grey, np.uint8), 0.1, method=method)
+    assert response.shape == shape
+    assert response.max() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("image", "options", "says"),
+    [
+        (np.zeros((5, 5, 3), np.uint8), {}, "colour"),
+        (np.zeros((2, 5, 5, 3), np.uint8), {}, "shape"),
+        (np.zeros((0, 5), np.uint8), {}, "shape"),
+        (np.full((5, 5), np.nan), {}, "NaN"),
+        (np.full((5, 5), np.inf), {}, "NaN"),
+        (np.full((5, 5), -1.0), {}, "0 to 255"),
+        (np.full((5, 5), 4095, np.uint16), {}, "0 to 255"),
+        (np.zeros((5, 5), bool), {}, "uint8"),
+        (np.zeros((5, 5), np.uint8), {"spacing_mm": 0}, "spacing_mm"),
+        (np.zeros((5, 5), np.uint8), {"spacing_mm": "wide"}, "spacing_mm"),
+        (np.zeros((5, 5), np.uint8), {"diameters_mm": (4, 2)}, "smaller"),
+        (np.zeros((5, 5), np.uint8), {"diameters_mm": (1, 2, 3)}, "diameters_mm"),
+        (np.zeros((5, 5), np.uint8), {"diameters_mm": (np.nan, 3)}, "diameters_mm"),
+        (np.zeros((5, 5), np.uint8), {"grade": "fast"}, "grade"),
+        (np.zeros((5, 5), np.uint8), {"method": "jerman"}, "method"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_a_sentence(image, options, says):
+    with pytest.raises(InvalidInputError, match=says):
+        vesselness(image, **({"spacing_mm": 0.1} | options))
+
+
+def test_float_grey_levels_are_taken_as_they_are():
+    image = scene([(11, 16, 3, 3)])
+    np.testing.assert_array_equal(vesselness(image.astype(np.float64), 0.1), vesselness(image, 0.1))
+
+
+def test_the_order_of_sizes_and_a_wider_range_never_lower_the_answer():
+    image = scene([(11, 16, 3, 3)]).astype(np.float32)
+    narrow = medialness(image, 0.1, (2.0, 4.0))
+    # 2 mm to 8 mm holds the same steps as 2 to 4 and more
+    wide = medialness(image, 0.1, (2.0, 8.0))
+    assert (wide >= narrow - 1e-6).all()
+
+
+def test_the_grid_maps_points_there_and_back():
+    for shape, spacing in (((480, 640), (0.07, 0.07)), ((300, 200), (0.05, 0.2)), ((37, 41), (0.3, 0.3))):
+        grid = analysis_grid(shape, spacing)
+        points = np.array([[0.0, 0.0], [10.2, 7.7], [shape[0] - 1, shape[1] - 1]])
+        np.testing.assert_allclose(grid.to_frame(grid.to_grid(points)), points, atol=1e-9)
+        assert grid.pixel_mm >= min(0.125, min(spacing))
+        # a bright spot stays where it was
+        image = np.zeros(shape, np.float32)
+        image[shape[0] // 2, shape[1] // 3] = 255
+        small = grid.resample(cv2.GaussianBlur(image, (0, 0), 4))
+        top = np.array(np.unravel_index(small.argmax(), small.shape), float)
+        miss = (grid.to_frame(top) - (shape[0] // 2, shape[1] // 3)) * np.array(spacing)
+        assert np.abs(miss).max() <= grid.pixel_mm
+
+
+def test_filling_leaves_tissue_alone_and_invents_no_edges():
+    image = scene([(11, 16, 3, 3)]).astype(np.float32)
+    mask = np.ones(image.shape, bool)
+    mask[:, 200:] = False
+    out = filled(np.where(mask, image, 0).astype(np.float32), mask)
+    np.testing.assert_array_equal(out[mask], image[mask])
+    assert np.abs(out[~mask] - 110).max() < 12
+
+
+def test_a_lumen_is_tissue_and_the_screen_is_not():
+    image = scene([(11, 16, 4, 4)]).astype(np.float32)
+    image[:, :40] = 0
+    mask = tissue_mask(image, 0.1)
+    assert not mask[:, :38].any()
+    assert mask[:, 42:].all()
