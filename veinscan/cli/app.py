@@ -10,6 +10,7 @@ from veinscan.cli.doctor import doctor
 from veinscan.cli.find import find
 from veinscan.cli.inspect import inspect
 from veinscan.cli.open import open_window
+from veinscan.cli.reflux import reflux
 from veinscan.cli.report import report
 from veinscan.cli.sample import sample
 from veinscan.cli.targets import targets
@@ -47,6 +48,7 @@ def _main(
 app.command("open")(open_window)
 app.command("inspect")(inspect)
 app.command("find")(find)
+app.command("reflux")(reflux)
 app.add_typer(targets, name="targets")
 app.command("sample")(sample)
 app.command("report")(report)

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from veinscan.doppler.axes import StripAxes, axes_from_clicks, axes_from_region
+    from veinscan.doppler.colour import ColourFlow, flow_of, flow_stack, unwrap, velocities
+    from veinscan.doppler.colour_bar import ColourBar, bar_of, find_colour_bar
     from veinscan.doppler.envelope import Traces, trace
+    from veinscan.doppler.evidence import FlowEvidence, flow_evidence
     from veinscan.doppler.model import RefluxMeasurement
+    from veinscan.doppler.overlay import draw_strip
     from veinscan.doppler.reflux import measure_reflux, spectral_regions, strip_of
     from veinscan.doppler.strip import Strip, read_strip
 
@@ -27,6 +31,17 @@ _HOMES = {
     "measure_reflux": "reflux",
     "spectral_regions": "reflux",
     "strip_of": "reflux",
+    "draw_strip": "overlay",
+    "ColourBar": "colour_bar",
+    "find_colour_bar": "colour_bar",
+    "bar_of": "colour_bar",
+    "ColourFlow": "colour",
+    "velocities": "colour",
+    "unwrap": "colour",
+    "flow_of": "colour",
+    "flow_stack": "colour",
+    "FlowEvidence": "evidence",
+    "flow_evidence": "evidence",
 }
 
 __all__ = [
@@ -41,6 +56,17 @@ __all__ = [
     "measure_reflux",
     "spectral_regions",
     "strip_of",
+    "draw_strip",
+    "ColourBar",
+    "find_colour_bar",
+    "bar_of",
+    "ColourFlow",
+    "velocities",
+    "unwrap",
+    "flow_of",
+    "flow_stack",
+    "FlowEvidence",
+    "flow_evidence",
 ]
 
 

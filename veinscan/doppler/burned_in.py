@@ -44,10 +44,10 @@ def coloured_graphics(rgb: npt.NDArray[np.uint8]) -> Mask:
 
 def lines(level: Level) -> tuple[Mask, Mask]:
     """Rows and columns `(rows,), (cols,)` with a straight line on them: baseline, grid, cursor, ticks."""
-    return _lines(level), _lines(np.ascontiguousarray(level.T), solid_share=0.9, dotted_share=0.22)
+    return _lines(level), _lines(np.ascontiguousarray(level.T), solid_share=0.9, dotted=True)
 
 
-def _lines(level: Level, solid_share: float = LINE_SHARE, dotted_share: float = 0.1) -> Mask:
+def _lines(level: Level, solid_share: float = LINE_SHARE, dotted: bool = False) -> Mask:
     """(rows,): rows that are one level nearly all along, or brighter than both neighbours in many places."""
     count = level.shape[0]
     found = np.zeros(count, dtype=bool)
@@ -66,13 +66,26 @@ def _lines(level: Level, solid_share: float = LINE_SHARE, dotted_share: float = 
     often[:2] = often[-2:] = 0
     usual = float(np.median(often))
     peak = (often >= np.roll(often, 1)) & (often >= np.roll(often, -1))
-    found |= peak & (often > 2.5 * usual + dotted_share) & (seen > 0.15 * level.shape[1])
+    bright = (above > 0.1) & dark
+    stands_out = peak & (often > 2.5 * usual + 0.1) & (seen > 0.15 * level.shape[1])
+    if dotted:  # speckle is drawn out along columns too: only regular dots make a line there
+        for row in np.flatnonzero(stands_out):
+            stands_out[row] = _regular(bright[row])
+    found |= stands_out
     excess = np.clip(above, -0.3, 0.3).mean(axis=1)
     spread = 1.4826 * float(np.median(np.abs(excess - np.median(excess)))) + 0.002
     # JPEG and smoothing spread a line to its neighbours
     spill = found & (middle > 0.05)
     wide = np.convolve(spill, [1, 1, 1], mode="same") > 0
     return np.asarray(found | (wide & (excess > np.median(excess) + 4 * spread)))
+
+
+def _regular(dots: Mask) -> bool:
+    """Whether dots stand at equal distances of 2 to 12 pixels."""
+    at = np.flatnonzero(dots)
+    if at.size < max(12, dots.size // 20) or np.ptp(at) < 0.6 * dots.size:
+        return False
+    return any(np.bincount(at % period).max() > 0.85 * at.size for period in range(2, 13))
 
 
 def text(level: Level, baseline: float) -> Mask:

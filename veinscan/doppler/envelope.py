@@ -211,7 +211,8 @@ def _attached(signal: npt.NDArray[np.bool_], values: Array) -> npt.NDArray[np.bo
     area = stats[:, cv2.CC_STAT_AREA]
     touching = np.unique(labels[slow])
     keep[touching] = area[touching] >= 12
-    keep |= area > max(60.0, 0.004 * signal.size)
+    # text may stand on the noise floor; blood that does not reach down to slow flow is larger
+    keep |= (stats[:, cv2.CC_STAT_HEIGHT] > 24) | (stats[:, cv2.CC_STAT_WIDTH] > 60)
     keep[0] = False
     return np.asarray(signal & keep[labels])
 

@@ -15,16 +15,18 @@ JOIN_S = 0.100
 """Gaps shorter than this do not interrupt retrograde flow (definition)."""
 MIN_SPIKE_CM_S = 5.0
 """Lowest mean velocity at the top of an augmentation spike."""
-SPIKE_OVER_REST = 1.8
-"""A spike's top against the usual flow of its direction outside the spike."""
 SPIKE_SMOOTH_S = 0.03
 """Standard deviation of the smoothing along time with which spikes are looked for."""
-MAX_RISE_S = 0.28
-"""A squeeze takes the flow from a third to nearly all of its top within this time; breathing takes longer."""
+RISE_S = 0.2
+"""A squeeze lifts the flow by `MIN_RISE` of its top within this time; breathing takes longer."""
+MIN_RISE = 0.42
+"""Share of the spike's top; so a spike stands out of resting flow by 1.7 times."""
 MAX_WIDTH_S = 1.6
 """A squeeze is released within this time of its rise; resting flow that comes back stays."""
 MIN_BLOOD = 0.10
 """Retrograde flow shows at least this share of the blood the spike showed: the gate did not move."""
+MIN_RUN_POWER = 0.12
+"""Columns with less than this share of a run's blood do not belong to it."""
 MIN_RUN_S = 0.030
 """A shorter run of retrograde flow is no more than the spectrum's own width in time."""
 
@@ -55,7 +57,7 @@ class Run:
 
 
 def velocity(traces: Traces, sign: int, step_s: float) -> Array:
-    """(n,) mean velocity that way (`sign` +1 towards the probe), 0 where there is none, or more the other way."""
+    """(n,) mean velocity that way (+1 towards the probe), 0 where there is none, or more the other way."""
     net = np.nan_to_num(traces.mean) * sign
     return np.clip(net, 0, None)
 
@@ -74,8 +76,7 @@ def spikes(traces: Traces, sign: int, step_s: float, unit_cm_s: float | None) ->
         cm/s per unit of the strip; None when not known: then only the shape counts.
     """
     side = traces.side(sign)
-    net = gaussian_filter1d(velocity(traces, sign, step_s), max(0.5, SPIKE_SMOOTH_S / step_s))
-    back = gaussian_filter1d(velocity(traces, -sign, step_s), max(0.5, SPIKE_SMOOTH_S / step_s))
+    net, back = (_steady(velocity(traces, s, step_s), step_s) for s in (sign, -sign))
     if not net.size or net.max() <= 0:
         return []
     least = MIN_SPIKE_CM_S / unit_cm_s if unit_cm_s else 0.04 * float(np.abs(traces.values).max())
@@ -100,22 +101,27 @@ def spikes(traces: Traces, sign: int, step_s: float, unit_cm_s: float | None) ->
     return [s for s in found if s.power >= 0.1 * usual]
 
 
+def _steady(flow: Array, step_s: float) -> Array:
+    """Velocity without the jitter of speckle; a median keeps the steepness of a squeeze."""
+    middle = median_filter(flow, size=max(1, 2 * round(0.06 / step_s) + 1), mode="nearest")
+    return np.asarray(gaussian_filter1d(middle, max(0.5, SPIKE_SMOOTH_S / step_s)), dtype=np.float64)
+
+
 def _spike(net: Array, side: Side, top: int, step_s: float) -> Spike | None:
     """The spike with its top at an index, or None when it does not rise and fall like a squeeze."""
     peak = float(net[top])
-    reach = int(np.ceil(1.5 / step_s))
-    before = net[max(0, top - reach) : top + 1][::-1]
-    base = float(np.quantile(before, 0.25)) if before.size * step_s > 0.15 else float(before.min())
-    low = np.flatnonzero(before < base + 0.3 * (peak - base))
-    near = np.flatnonzero(before < base + 0.8 * (peak - base))
-    if not low.size or not near.size or peak < SPIKE_OVER_REST * base:
-        return None  # its rise is not on the strip, or it stands on flow nearly as strong
-    if (low[0] - near[0]) * step_s > MAX_RISE_S:
+    before = net[max(0, top - int(np.ceil(1.5 / step_s))) : top + 1][::-1]
+    near = np.flatnonzero(before < 0.85 * peak)
+    if not near.size:
         return None
+    rise = before[near[0] : near[0] + max(2, round(RISE_S / step_s))]
+    low = np.flatnonzero(rise < (1 - MIN_RISE) * peak)
+    if not low.size:
+        return None  # its rise is not on the strip, too slow, or it stands on flow nearly as strong
     after = np.flatnonzero(net[top:] < 0.5 * peak)
     if not after.size or (after[0] + near[0]) * step_s > MAX_WIDTH_S:
         return None  # never released on the strip: nothing can be said about what follows a release
-    start, release = top - int(low[0]), top + int(after[0])
+    start, release = top - int(near[0] + low[0]), top + int(after[0])
     part = side.power[start : release + 1]
     return Spike(start, top, release, peak, float(np.median(part)) if part.size else 0.0)
 
@@ -144,7 +150,9 @@ def runs(
     flow = velocity(traces, sign, step_s)[first : last + 1]
     power = traces.side(sign).power[first : last + 1]
     smooth = median_filter(flow, size=3, mode="nearest")
-    on: npt.NDArray[np.bool_] = (smooth > limit) & (power >= least_power * 0.25)
+    moving = power[smooth > limit]
+    gate = max(least_power * 0.25, MIN_RUN_POWER * float(np.quantile(moving, 0.8)) if moving.size else 0.0)
+    on: npt.NDArray[np.bool_] = (smooth > limit) & (power >= gate)
     edges = np.flatnonzero(np.diff(np.r_[False, on, False].astype(np.int8)))
     pieces = [Run(int(a) + first, int(b) - 1 + first) for a, b in zip(edges[::2], edges[1::2], strict=True)]
     joined: list[Run] = []

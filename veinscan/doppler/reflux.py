@@ -265,10 +265,10 @@ def _retrograde(
     inside = flow[first : last + 1]
     return replace(
         blank,
-        reflux_s=max(0.0, end - onset),
+        reflux_s=float(max(0.0, end - onset)),
         is_lower_bound=bound,
-        onset_s=onset,
-        end_s=end,
+        onset_s=float(onset),
+        end_s=float(end),
         peak_reflux_cm_s=_cm_s(peak, rules),
         mean_reflux_cm_s=_cm_s(float(np.mean(inside)), rules) if inside.size else None,
         interrupted=len(found) > 1,
@@ -295,16 +295,16 @@ def _onset(traces: Traces, flow: Array, sign: int, first: int, top: int, step: f
     back to zero along a straight line, though not into antegrade flow.
     """
     height = float(flow[top])
-    stop = min(top + 1, first + max(3, int(0.06 / step)))
+    stop = min(top + 1, first + max(3, int(0.04 / step)))
     part = flow[first:stop]
-    rising = part <= 0.75 * height
+    rising = part <= 0.5 * height
     count = int(np.argmin(rising)) if not rising.all() else part.size
     back = 0.0
     if count >= 3:
         x = np.arange(count)
         slope, start = np.polyfit(x, part[:count], 1)
         if slope > 0 and start > 0:
-            back = min(start / slope, 0.06 / step)
+            back = min(start / slope, 0.025 / step)
     earliest = 0.0
     against = traces.side(-sign).power
     before = np.flatnonzero(np.nan_to_num(traces.mean[:first]) * sign < 0)

@@ -111,8 +111,10 @@ def _in_order(axes: StripAxes, level: npt.NDArray[np.float32], valid: Mask, wrap
     ground = _ground(shown, valid, baseline)
     noisy = _noise_shown(shown, empty, baseline)
     if noisy:
-        # JPEG smears the noise into a gap: a gap has less than half of what it is beside
-        empty |= ground < 0.45 * float(np.median(ground[~empty]))
+        # JPEG smears the noise into a gap, which is then not empty but much less than the noise elsewhere;
+        # blotchy noise has thin places too, so that only a strip said to sweep is given the benefit of doubt
+        share = 0.45 if axes.scroll.startswith("sweeping") else 0.15
+        empty |= ground < share * float(np.median(ground[~empty]))
     first, last = 0, cols
     if empty.all():
         pass
@@ -196,15 +198,17 @@ def _gap(
         return max(inner, key=lambda r: r[1] - r[0])
     strength = shown.sum(axis=0)
     usual = float(np.median(strength[~empty])) if (~empty).any() else 0.0
+    if scroll.startswith("sweeping"):
+        usual *= 0.25  # there is a gap somewhere, if only beside quiet flow
     cuts = [
         (r, _cut(strength[max(0, r[0] - 8) : r[0]][::-1], usual), _cut(strength[r[1] : r[1] + 8], usual))
         for r in inner
     ]
     if scroll.startswith("sweeping"):
         run, left, right = max(cuts, key=lambda item: max(item[1], item[2]))
-        return run if max(left, right) > 0.6 else None
+        return run if max(left, right) > 0.75 else None
     run, left, right = max(cuts, key=lambda item: min(item[1], item[2]))
-    return run if min(left, right) > 0.7 else None
+    return run if min(left, right) > 0.85 else None
 
 
 def _cut_ends(shown: npt.NDArray[np.float32], empty: Mask, step_s: float) -> tuple[int, int]:
@@ -218,7 +222,7 @@ def _cut_ends(shown: npt.NDArray[np.float32], empty: Mask, step_s: float) -> tup
     first, last = int(filled[0]), int(filled[-1]) + 1
     strength = shown.sum(axis=0)
     usual = float(np.median(strength[~empty]))
-    fine = step_s < 0.012
+    fine = step_s < 0.015
     left = fine and first >= MIN_GAP_COLUMNS and _cut(strength[first : first + 8], usual) > 0.85
     right = (
         fine
@@ -233,4 +237,4 @@ def _cut(beside: npt.NDArray[np.float32], usual: float) -> float:
     if beside.size < 6:
         return 0.0
     body = float(np.median(beside[2:]))
-    return float(beside[0] / body) if body > 0.3 * usual > 0 else 0.0
+    return float(beside[:2].max() / body) if body > 0.3 * usual > 0 else 0.0

@@ -1,0 +1,248 @@
+"""The colour bar: where it is, what its colours mean, and where that is known from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from veinscan.doppler.axes import SOUND_CM_S
+from veinscan.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from veinscan.dicom import Clip
+    from veinscan.dicom.model import Box
+
+Rgb = npt.NDArray[np.uint8]
+
+MIN_CHROMA = 34
+"""Largest less smallest channel from which a pixel of a bar is a colour."""
+DARK = 46
+"""Brightest channel below which a row of the bar is its dark middle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColourBar:
+    """A vertical colour bar and its scale."""
+
+    box: Box
+    """Half-open, whole-frame pixels."""
+    colours: npt.NDArray[np.float32] = field(repr=False)
+    """(n, 3) RGB of each of its rows, top first."""
+    kind: str
+    """'velocity' (two directions) or 'power' (no direction)."""
+    zero: float
+    """Place of zero on the bar in rows from its top."""
+    top: float | None = None
+    """Value at its upper end, in `unit`; towards the probe is positive.  None until known."""
+    bottom: float | None = None
+    unit: str = "cm/s"
+    """'cm/s' or 'kHz'."""
+    source: str = ""
+    """Where the scale is from: 'region', 'nyquist' (PRF and frequency of the header), 'labels' or 'given'."""
+    angle_corrected: bool = False
+    """Only where the header says that the scanner did it; otherwise velocities are along the beam."""
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether it tells velocities in cm/s."""
+        return (
+            self.kind == "velocity"
+            and self.top is not None
+            and self.bottom is not None
+            and self.unit == "cm/s"
+        )
+
+    @property
+    def step(self) -> float | None:
+        """Difference of value between two rows of the bar."""
+        return (
+            None
+            if self.top is None or self.bottom is None
+            else abs(self.top - self.bottom) / len(self.colours)
+        )
+
+    @property
+    def values(self) -> npt.NDArray[np.float64]:
+        """(n,) value of each row; NaN in the dark middle, where the scanner shows no flow.
+
+        Raises
+        ------
+        InvalidInputError
+            The scale is not known.
+        """
+        if self.top is None or self.bottom is None:
+            raise InvalidInputError(
+                "the scale of the colour bar is not known", where="colour bar", do="give its two ends"
+            )
+        rows = np.arange(len(self.colours)) + 0.5
+        values = self.top + (self.bottom - self.top) * rows / len(self.colours)
+        dark = (self.colours.max(axis=1) < DARK) & (np.abs(rows - self.zero) < 0.25 * len(self.colours))
+        return np.where(dark, np.nan, values)
+
+    def with_scale(
+        self, top: float, bottom: float, *, unit: str = "cm/s", source: str = "given"
+    ) -> ColourBar:
+        """The bar with the values at its ends, as a person read them.
+
+        Raises
+        ------
+        InvalidInputError
+            The ends are equal, or the bar shows power.
+        """
+        if self.kind == "power":
+            raise InvalidInputError("a power Doppler bar has no velocities", where="colour bar")
+        if unit not in ("cm/s", "kHz") or not np.isfinite([top, bottom]).all() or top == bottom:
+            raise InvalidInputError(
+                f"ends {top:g} and {bottom:g} {unit} make no scale",
+                where="colour bar",
+                do="give two numbers in cm/s or kHz",
+            )
+        return replace(self, top=float(top), bottom=float(bottom), unit=unit, source=source)
+
+
+def find_colour_bar(frame: Rgb, box: Box | None = None) -> ColourBar | None:
+    """The colour bar of a frame, without its scale; None where there is none.
+
+    Parameters
+    ----------
+    frame : (rows, cols, 3) uint8
+    box : (row0, col0, row1, col1), optional
+        Where a region of the file says that it is.  Otherwise it is looked
+        for: an upright stripe, even across, of colours that change along it.
+    """
+    if frame.ndim != 3:
+        return None
+    if box is not None:
+        return _read(frame, box)
+    chroma = frame.max(axis=2).astype(np.int16) - frame.min(axis=2)
+    coloured = (chroma > MIN_CHROMA).astype(np.uint8)
+    stripe = cv2.morphologyEx(coloured, cv2.MORPH_OPEN, np.ones((3, 4), np.uint8))
+    best: tuple[float, ColourBar] | None = None
+    for share in (36, 24, 16):  # the dark middle of a bar is bridged, the space to the next bar is not
+        closed = cv2.morphologyEx(
+            stripe, cv2.MORPH_CLOSE, np.ones((max(9, frame.shape[0] // share), 1), np.uint8)
+        )
+        closed = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((30, 3), np.uint8))
+        total, _, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=4)
+        for left, top, width, height, area in stats[1:total]:
+            if not 6 <= width <= 60 or height < 36 or height < 1.8 * width or area < 0.75 * width * height:
+                continue
+            bar = _read(frame, (int(top), int(left), int(top + height), int(left + width)))
+            if bar is not None:
+                score = _variety(bar.colours) * np.sqrt(height) * (2 if bar.kind == "velocity" else 1)
+                if best is None or score > best[0]:
+                    best = (score, bar)
+    return None if best is None else best[1]
+
+
+def _variety(colours: npt.NDArray[np.float32]) -> float:
+    return float(np.abs(np.diff(cv2.blur(colours, (1, 5)), axis=0)).sum())
+
+
+def _read(frame: Rgb, box: Box) -> ColourBar | None:
+    """Colours and kind of a bar in a box; None where the stripe is no bar."""
+    row0, col0, row1, col1 = (
+        max(0, box[0]),
+        max(0, box[1]),
+        min(frame.shape[0], box[2]),
+        min(frame.shape[1], box[3]),
+    )
+    if row1 - row0 < 8 or col1 - col0 < 3:
+        return None
+    margin = (col1 - col0) // 5
+    inner = frame[row0:row1, col0 + margin : col1 - margin].astype(np.float32)
+    # some bars are shaded across, as if round: their full colours are where they are brightest
+    across = inner.max(axis=2).mean(axis=0)
+    full = inner[:, across >= 0.9 * across.max()]
+    colours = np.median(full, axis=1)
+    light = np.maximum(inner.max(axis=2, keepdims=True), 24)
+    tint = colours / np.maximum(colours.max(axis=1, keepdims=True), 24)
+    uneven = np.median(np.abs(inner / light - tint[:, None]).max(axis=2), axis=1)
+    if np.mean((uneven < 0.22) | (colours.max(axis=1) < DARK)) < 0.8:
+        return None
+    chroma = colours.max(axis=1) - colours.min(axis=1)
+    # rows of a box beyond the bar itself are black or grey
+    lively = np.flatnonzero(chroma > MIN_CHROMA)
+    if lively.size < 0.5 * len(colours):
+        return None
+    first, last = int(lively[0]), int(lively[-1]) + 1
+    colours, chroma = colours[first:last], chroma[first:last]
+    if _variety(colours) < 160 or float(np.abs(np.diff(colours, axis=0)).max(axis=1).mean()) > 30:
+        return None
+    zero, kind = _middle(colours)
+    return ColourBar(
+        box=(row0 + first, col0, row0 + last, col1), colours=colours.astype(np.float32), kind=kind, zero=zero
+    )
+
+
+def _middle(colours: npt.NDArray[np.float32]) -> tuple[float, str]:
+    """Rows from the top to zero, and whether both sides have one tint (power) or two (velocity)."""
+    count = len(colours)
+    light = colours.max(axis=1)
+    warm = colours[:, 0] - colours[:, 2]
+    usable = np.abs(warm) > 20
+    signs = np.sign(warm) * usable
+    tinted = signs[signs != 0]
+    some = max(3, count // 10)
+    two = tinted.size > 6 and float(np.median(tinted[:some])) * float(np.median(tinted[-some:])) < 0
+    inside = slice(max(1, count // 12), count - max(1, count // 12))
+    if two:
+        positive = signs > 0
+        # zero is where the tint turns: the split that fits best
+        score = [
+            abs(
+                float(positive[:k].sum() + (signs[k:] < 0).sum())
+                - float((signs[:k] < 0).sum() + positive[k:].sum())
+            )
+            for k in range(count + 1)
+        ]
+        best = np.flatnonzero(np.asarray(score) == max(score))
+        return float(best.mean()), "velocity"
+    dark = np.flatnonzero(light[inside] < DARK)
+    zero = float(inside.start + dark.mean() + 0.5) if dark.size else float(count)
+    return zero, "power"
+
+
+def bar_of(
+    clip: Clip, frame_index: int = 0, *, scale: tuple[float, float] | None = None, box: Box | None = None
+) -> ColourBar | None:
+    """The colour bar of a clip with the best scale there is, or None without a bar.
+
+    The scale is taken from `scale` (values at top and bottom in cm/s, read by
+    a person), else from a colour bar region of the header, else as the Nyquist
+    velocity c PRF / (4 f0) from the colour region's pulse repetition and
+    transmitted frequencies, else from the labels at the bar's ends, else it
+    stays unknown and is to be asked for.
+    """
+    from veinscan.dicom.model import RegionKind
+
+    frame = clip.frame(frame_index)
+    region = next((r for r in clip.regions if r.kind is RegionKind.COLOR_BAR), None)
+    bar = find_colour_bar(frame, box if box is not None else (region.box if region is not None else None))
+    if bar is None and box is None:
+        bar = find_colour_bar(frame)
+    if bar is None or bar.kind == "power":
+        return bar
+    if scale is not None:
+        return bar.with_scale(*scale)
+    if region is not None and region.units[0] in ("cm/s", "Hz"):
+        ends = (region.physical(bar.box[0] - 0.5, 0)[0], region.physical(bar.box[2] - 0.5, 0)[0])
+        if ends[0] is not None and ends[1] is not None and ends[0] != ends[1]:
+            hertz = region.units[0] == "Hz"
+            part = 1e-3 if hertz else 1.0
+            return bar.with_scale(
+                ends[0] * part, ends[1] * part, unit="kHz" if hertz else "cm/s", source="region"
+            )
+    flow = next((r for r in clip.regions if r.kind is RegionKind.COLOR_FLOW), None)
+    if flow is not None and flow.pulse_repetition_frequency_hz and flow.transducer_frequency_khz:
+        nyquist = SOUND_CM_S * flow.pulse_repetition_frequency_hz / (4e3 * flow.transducer_frequency_khz)
+        if 0.5 <= nyquist <= 400:
+            share = bar.zero / len(bar.colours)
+            return bar.with_scale(2 * nyquist * share, -2 * nyquist * (1 - share), source="nyquist")
+    from veinscan.doppler.labels import read_scale
+
+    return read_scale(frame, bar)
