@@ -76,7 +76,8 @@ class ClipFrames:
             first, rest = slice(None), keys
         if isinstance(first, slice):
             picked = [self.frame(i)[rest] for i in range(*first.indices(self.shape[0]))]
-            return np.stack(picked) if picked else np.zeros((0, *self.shape[1:]), dtype=np.uint8)
+            none = np.zeros((0, *self.shape[1:]), dtype=np.uint8)
+            return np.stack(picked) if picked else none[(slice(None), *rest)]
         index = int(first)
         return self.frame(index + self.shape[0] if index < 0 else index)[rest]
 

@@ -113,7 +113,7 @@ def share_out(viewer: Any) -> None:
     if len(docks) == len(_DOCKS):
         study, candidates, targets = docks
         window.resizeDocks([study, candidates], [250, 400], Qt.Orientation.Horizontal)
-        window.resizeDocks([candidates, targets], [300, 450], Qt.Orientation.Vertical)
+        window.resizeDocks([candidates, targets], [365, 385], Qt.Orientation.Vertical)
 
 
 def _dock_of(widget: QWidget) -> QDockWidget | None:

@@ -69,12 +69,13 @@ REASON_WORDS: dict[RejectReason, str] = {
     RejectReason.OTHER: "something else",
 }
 
-SOURCE_WORDS: dict[ValueSource, str] = {
-    ValueSource.CANDIDATE: "by the program",
-    ValueSource.CLICK: "by the program, at your click",
-    ValueSource.CALIPER: "by you, with the caliper",
-    ValueSource.ENTERED: "typed by you",
+SOURCE_WORDS: dict[ValueSource, tuple[str, str]] = {
+    ValueSource.CANDIDATE: ("program", "Measured by the program on the candidate"),
+    ValueSource.CLICK: ("your click", "Measured by the program in the lumen you clicked"),
+    ValueSource.CALIPER: ("caliper", "Measured by a person with two clicks"),
+    ValueSource.ENTERED: ("typed", "Typed by a person"),
 }
+"""Where a number comes from: for the form, and in full."""
 
 NOT_A_DEVICE = "Records and supports a clinician's decision. Not a medical device."
 

@@ -66,7 +66,9 @@ class MmField(QWidget):
         self._shown = value
         self.edit.setText("" if value is None else f"{value:.1f}")
         self.edit.setModified(False)
-        self.source.setText(SOURCE_WORDS[source] if source is not None and value is not None else "")
+        short, full = SOURCE_WORDS[source] if source is not None and value is not None else ("", "")
+        self.source.setText(short)
+        self.source.setToolTip(full)
 
     def take_over(self) -> None:
         """Hand on what was typed; a text that is no number is put back."""
@@ -94,6 +96,7 @@ class TargetsDock(QWidget):
         self.earlier = _small("▲", "Earlier in the order of injection", lambda: self._move(-1))
         self.later = _small("▼", "Later in the order of injection", lambda: self._move(1))
         self.remove = QPushButton("Remove")
+        self.remove.setMaximumWidth(80)
         self.remove.setToolTip("Take this target out of the plan")
         self.remove.clicked.connect(self._remove)
         self.hint = QLabel()
@@ -106,7 +109,7 @@ class TargetsDock(QWidget):
             same = vein.display == vein.name
             self.vein.addItem(vein.display if same else f"{vein.name}: {vein.display}", vein.name)
         self.vein.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.vein.setMinimumContentsLength(8)
+        self.vein.setMinimumContentsLength(5)
         self.vein.setMaxVisibleItems(20)
         self.diameter_field = MmField(
             "Diameter", partial(self._number, "diameter_mm"), lambda: bench.take_caliper(Tool.DIAMETER)
@@ -167,6 +170,7 @@ class TargetsDock(QWidget):
         form = QFormLayout(self.form)
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(2)
+        form.setHorizontalSpacing(6)
         sides = QHBoxLayout()
         sides.addWidget(self.side)
         sides.addWidget(QLabel("Vein"))
@@ -184,7 +188,7 @@ class TargetsDock(QWidget):
         saving.addWidget(self.save, 1)
         inner = QWidget()
         above = QVBoxLayout(inner)
-        above.setContentsMargins(0, 0, 4, 0)
+        above.setContentsMargins(0, 0, 0, 0)
         above.setSpacing(4)
         above.addWidget(self.table, 1)
         above.addLayout(order)
@@ -352,6 +356,8 @@ def _choice(words: dict[Any, str]) -> QComboBox:
     box = QComboBox()
     for value, text in words.items():
         box.addItem(text, value)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(5)
     return box
 
 

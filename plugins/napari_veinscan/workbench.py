@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from napari.utils.notifications import show_info, show_warning
+from napari.utils.notifications import show_warning
 from psygnal import Signal
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QInputDialog, QMessageBox, QWidget
@@ -50,6 +49,7 @@ class Workbench:
         self.work = ""
         """What is running, in words; empty when nothing is."""
         self.work_done: tuple[int, int] = (0, 0)
+        self.is_closed = False
         self._job: Job | None = None
         self._flush: list[Callable[[], None]] = []
         self.session.clip_changed.connect(self._clip_changed)
@@ -64,6 +64,7 @@ class Workbench:
             closing=self.close,
         )
         self._bind_keys()
+        self.window.destroyed.connect(self._window_is_gone)
 
     @property
     def window(self) -> QWidget:
@@ -248,22 +249,18 @@ class Workbench:
             flush()
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
-            path = self.session.save()
+            self.session.save()
         except VeinscanError as error:
             show_warning(f"Not saved: {error}")
             return False
         finally:
             QApplication.restoreOverrideCursor()
-        record = self.session.record
-        version = record.version if record else 0
-        show_info(f"Saved as version {version} in {path.parent}")
         return True
 
     def may_lose_edits(self) -> bool:
         """Ask for unsaved work: True when it is saved, let go, or there is none."""
         for flush in self._flush:
-            with contextlib.suppress(RuntimeError):  # a dock that is gone already
-                flush()
+            flush()
         if not self.session.is_dirty:
             return True
         box = QMessageBox(self.window)
@@ -286,7 +283,17 @@ class Workbench:
     def close(self) -> None:
         """Stop all work; called as the window closes."""
         self.jobs.close()
-        self._job = None
+        if self._job is not None:
+            self._ended()
+
+    def _window_is_gone(self, *_: object) -> None:
+        """Let go of the docks, which Qt has deleted with the window."""
+        self.is_closed = True
+        for owner in (self, self.session, self.calipers):
+            for name, signal in vars(type(owner)).items():
+                if isinstance(signal, Signal):
+                    getattr(owner, name).disconnect()
+        self._flush.clear()
 
     # -- keys and mouse ---------------------------------------------------------------
 

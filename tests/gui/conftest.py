@@ -182,20 +182,14 @@ def open_window(qapp: Any, qtbot: Any) -> Iterator[Callable[..., Person]]:
         return person
 
     yield make
+    qtbot.wait(10)  # lets Qt delete what was closed
     for person in people:
-        jobs = person.bench.jobs
-        if not compat_is_gone(person.viewer):
+        if not person.bench.is_closed:
             person.bench.forget_edits()
             person.viewer.close()
-        assert jobs.running == 0, "closing the window left work running"
+        assert person.bench.jobs.running == 0, "closing the window left work running"
     people.clear()
-    qtbot.wait(10)  # lets Qt delete what was closed
-
-
-def compat_is_gone(viewer: Any) -> bool:
-    from napari_veinscan import compat
-
-    return compat.is_gone(viewer)
+    qtbot.wait(10)
 
 
 @pytest.fixture(scope="session")
