@@ -262,6 +262,7 @@ while True:
 """
 
 
+@pytest.mark.timeout(4000)
 def test_killed_at_random_moments_no_edit_that_was_shown_is_lost(study: FakeStudy) -> None:
     """Each run goes on where the one before was killed; docs say how many more were run by hand."""
     kills = int(os.environ.get("KILLS", "12"))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from record_studies import FakeStudy
 
 from veinscan.plan import editing
@@ -32,7 +33,8 @@ clip = SimpleNamespace(
     series_instance_uid=str(header.SeriesInstanceUID), path=root / "sweep.dcm",
 )
 study = SimpleNamespace(
-    root=root, clips=(clip,), study_instance_uid=str(header.StudyInstanceUID), record_paths=(), header=lambda: header
+    root=root, clips=(clip,), study_instance_uid=str(header.StudyInstanceUID), record_paths=(),
+    header=lambda: header,
 )
 for number in range(saves):
     record = load_record(study)
@@ -45,6 +47,7 @@ for number in range(saves):
 """
 
 
+@pytest.mark.timeout(4000)
 def test_saves_of_two_programs_are_all_there_in_the_end(study: FakeStudy) -> None:
     programs = [
         subprocess.Popen(
@@ -55,7 +58,7 @@ def test_saves_of_two_programs_are_all_there_in_the_end(study: FakeStudy) -> Non
         for name in ("Anna", "Ben")
     ]
     for program in programs:
-        _, errors = program.communicate(timeout=280)
+        _, errors = program.communicate(timeout=3600)
         assert program.returncode == 0, errors[-2000:]
     record = load_record(study)
     assert sorted(entry.notes for entry in record.targets) == sorted(

@@ -115,8 +115,18 @@ def load_record(study: StudyLike, *, reading_id: str | None = None) -> Record:
     return merged([version.sop_instance_uid for version in mine], versions, empty)
 
 
-def merged(uids: list[str], versions: Mapping[str, Version], empty: Record) -> Record:
-    """One record of several versions, each pair merged relative to what they have in common."""
+_MERGE_DEPTH = 8
+"""Two programs that save in turns leave several nearest common ancestors, which have several in turn."""
+
+
+def merged(
+    uids: list[str], versions: Mapping[str, Version], empty: Record, depth: int = _MERGE_DEPTH
+) -> Record:
+    """One record of several versions, each pair merged relative to what they have in common.
+
+    Several nearest common ancestors are merged themselves, `depth` times over;
+    beyond that the latest of them stands for all.
+    """
     ordered = sorted(uids, key=lambda uid: versions[uid].when)
     record = _at(ordered[0], versions)
     seen = ancestors(ordered[0], versions)
@@ -127,7 +137,10 @@ def merged(uids: list[str], versions: Mapping[str, Version], empty: Record) -> R
         if nearest:
             # a damaged common ancestor hides no head: without it more is told as a conflict
             with contextlib.suppress(RecordError):
-                base = merged(nearest, versions, empty)
+                if depth:
+                    base = merged(nearest, versions, empty, depth - 1)
+                else:
+                    base = _at(max(nearest, key=lambda one: versions[one].when), versions)
         record = merge(base, record, _at(uid, versions))
         seen |= behind
     return record

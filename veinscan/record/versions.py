@@ -216,6 +216,6 @@ def ancestors(uid: str, versions: Mapping[str, Version]) -> set[str]:
 def common_ancestors(a: set[str], b: set[str], versions: Mapping[str, Version]) -> list[str]:
     """The nearest versions behind both of two histories (sets as `ancestors` gives them)."""
     shared = a & b
-    behind = {uid for version in shared for before in versions[version].predecessors
-              for uid in ancestors(before, versions)}  # fmt: skip
+    # histories are closed: what lies behind a shared version is the predecessor of one that is shared
+    behind = {before for uid in shared for before in versions[uid].predecessors}
     return sorted(shared - behind)
