@@ -204,3 +204,14 @@ def test_a_lumen_is_tissue_and_the_screen_is_not():
     mask = tissue_mask(image, 0.1)
     assert not mask[:, :38].any()
     assert mask[:, 42:].all()
+
+
+def test_text_beside_the_picture_is_no_tissue():
+    screen = np.zeros((400, 500), np.uint8)
+    image = scene([(11, 16, 3, 3)])
+    screen[60 : 60 + image.shape[0], 180 : 180 + image.shape[1]] = image
+    for line in range(60, 380, 24):
+        cv2.putText(screen, "OB 8800", (12, line), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255,), 2)
+    mask = tissue_mask(screen.astype(np.float32), 0.1)
+    assert not mask[:, :170].any()
+    assert mask[70:290, 190:470].all()

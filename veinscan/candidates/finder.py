@@ -153,13 +153,14 @@ def search(
     last = min(math.ceil(skin_row + (depth + diameters[1]) / spacing_mm[0]) + 1, rows)
     if count == 0 or last - first < 1 or cols < 1:
         return []
-    grid = analysis_grid((last - first, cols), spacing_mm, diameters[0])
-    if min(grid.grid_shape) * grid.pixel_mm < diameters[0]:
+    grid = analysis_grid((rows, cols), spacing_mm, diameters[0])
+    searched = math.floor(first / grid.steps[0]), min(math.ceil(last / grid.steps[0]), grid.grid_shape[0])
+    if min(searched[1] - searched[0], grid.grid_shape[1]) * grid.pixel_mm < diameters[0]:
         return []
     tracker = Tracker(grid.pixel_mm)
     for index in range(count):
-        frame = np.ascontiguousarray(frame_at(index)[first:last]).astype(np.float32)
-        tracker.add_frame(index, detect(prepare(frame, grid, diameters[1]), diameters))
+        prepared = prepare(frame_at(index).astype(np.float32), grid, diameters[1], searched)
+        tracker.add_frame(index, detect(prepared, diameters))
         if progress is not None:
             progress(index + 1, count)
     scored = [(*track_logit(track, count), track) for track in tracker.tracks]
@@ -177,12 +178,12 @@ def search(
         if len(out) >= settings.max_candidates:
             break
         made = _candidate(
-            track, grid, first, spacing_mm, skin_row, logit, evidence, id_seed, used, len(out) + 1
+            track, grid, searched[0], spacing_mm, skin_row, logit, evidence, id_seed, used, len(out) + 1
         )
         if 0 <= made.depth_mm <= depth:
             used.add(made.id)
-            out.append(made if colour_at is None else _with_flow(made, colour_at, (rows, cols)))
-    return out
+            out.append(made)
+    return out if colour_at is None else _with_flow(out, colour_at, (rows, cols))
 
 
 def track_logit(track: Track, count: int) -> tuple[float, dict[str, float]]:
@@ -216,12 +217,12 @@ def _candidate(
     used: set[str],
     rank: int,
 ) -> Candidate:
-    """A track in the pixels of the whole frames."""
+    """A track in the pixels of the frames; `first_row` is the first row of the grid that was searched."""
     offset = np.array([first_row, 0.0])
-    limit = np.array([grid.shape[0] + first_row, grid.shape[1]]) - 0.5
+    limit = np.array(grid.shape) - 0.5
 
     def in_frame(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-        return np.asarray(np.clip(grid.to_frame(points) + offset, -0.5 + offset, limit), np.float32)
+        return np.asarray(np.clip(grid.to_frame(points + offset), -0.5, limit), np.float32)
 
     outlines = {index: in_frame(lumen.outline) for index, lumen in track.lumens.items()}
     centres = {}
@@ -253,11 +254,17 @@ def _candidate(
     )
 
 
-def _with_flow(candidate: Candidate, colour_at: MaskSource, shape: tuple[int, int]) -> Candidate:
-    """The candidate with the share of its lumen that is coloured on its best frame."""
-    lumen = np.zeros(shape, np.uint8)
-    vertices = np.round(candidate.outline(candidate.best_frame)[:, ::-1]).astype(np.int32)
-    cv2.fillPoly(lumen, [vertices], (1,))
-    inside = lumen > 0
-    share = float(colour_at(candidate.best_frame)[inside].mean()) if inside.any() else 0.0
-    return replace(candidate, flow_fraction=round(share, 3))
+def _with_flow(candidates: list[Candidate], colour_at: MaskSource, shape: tuple[int, int]) -> list[Candidate]:
+    """The candidates with the largest share of their lumen that is coloured on any of their frames."""
+    most = [0.0] * len(candidates)
+    for index in sorted({frame for one in candidates for frame in one.frame_indices}):
+        colour = colour_at(index)
+        for place, one in enumerate(candidates):
+            if index in one.outlines:
+                lumen = np.zeros(shape, np.uint8)
+                vertices = np.round(one.outline(index)[:, ::-1]).astype(np.int32)
+                cv2.fillPoly(lumen, [vertices], (1,))
+                inside = lumen > 0
+                if inside.any():
+                    most[place] = max(most[place], float(colour[inside].mean()))
+    return [replace(one, flow_fraction=round(share, 3)) for one, share in zip(candidates, most, strict=True)]

@@ -33,7 +33,7 @@ class Candidate:
     length_mm: float | None = None
     """Visible course, in a longitudinal view."""
     flow_fraction: float | None = None
-    """Share of the lumen with colour, 0..1; None where the clip has no colour."""
+    """Share of the lumen with colour, 0..1, on the frame with most; None where the clip has no colour."""
     score: float
     """0..1, higher is more vessel-like."""
     rank: int

@@ -52,10 +52,17 @@ class Proposals:
     """(n, features)."""
 
 
-def prepare(frame: Floats, grid: AnalysisGrid, largest_mm: float) -> PreparedFrame:
-    """A frame of grey levels on the grid, its tissue mask and its pyramid."""
+def prepare(
+    frame: Floats, grid: AnalysisGrid, largest_mm: float, rows: tuple[int, int] | None = None
+) -> PreparedFrame:
+    """A frame of grey levels on the grid, its tissue mask and its pyramid.
+
+    `rows` (half-open, of the grid) are kept; what is tissue is judged on the whole frame.
+    """
     small = grid.resample(frame)
     mask = tissue_mask(small, grid.pixel_mm)
+    if rows is not None:
+        small, mask = np.ascontiguousarray(small[slice(*rows)]), mask[slice(*rows)]
     image = filled(small, mask)
     levels = pyramid(image, level_of(2.0 * largest_mm, grid.pixel_mm, 6.0, 8))
     return PreparedFrame(image, mask, levels, grid.pixel_mm)

@@ -1,4 +1,4 @@
-"""Where a frame shows tissue: not the black around the sector, not the shadow that reaches the edge."""
+"""Where a frame shows tissue: not the black around the sector, not a shadow to the edge, not text."""
 
 from __future__ import annotations
 
@@ -13,8 +13,15 @@ MIN_BACKGROUND_MM2 = 6.0
 """Background touches the edge with at least this area; a lumen cut by the edge is seldom as large."""
 
 
+LETTER_MM = 3.0
+"""What is narrower than this and stands alone on the background is text, a marker or a scale."""
+
+ISLAND_SHARE = 0.05
+"""Smallest part of the largest piece of tissue that another piece must have."""
+
+
 def tissue_mask(grid_image: npt.NDArray[np.float32], pixel_mm: float) -> npt.NDArray[np.bool_]:
-    """(rows, cols) bool, false on black areas that touch the edge of the picture."""
+    """(rows, cols) bool, false on black areas that touch the edge of the picture and on text upon them."""
     black = (cv2.medianBlur(np.clip(grid_image, 0, 255).astype(np.uint8), 3) <= BLACK_LEVEL).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(black, connectivity=4)
     rows, cols = black.shape
@@ -24,7 +31,28 @@ def tissue_mask(grid_image: npt.NDArray[np.float32], pixel_mm: float) -> npt.NDA
         left, top, width, height, area = stats[label]
         touches = left == 0 or top == 0 or left + width == cols or top + height == rows
         background[label] = touches and area >= min(area_px, 0.5 * black.size)
-    return np.asarray(~background[labels], bool)
+    mask = ~background[labels]
+    if not background.any() or not mask.any():
+        return np.asarray(mask, bool)
+    return without_islands(mask, max(1, round(LETTER_MM / pixel_mm)))
+
+
+def without_islands(mask: npt.NDArray[np.bool_], width_px: int) -> npt.NDArray[np.bool_]:
+    """The mask without what an opening of that width wipes out whole, and without small pieces."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width_px, width_px))
+    # beyond the picture's edge tissue goes on
+    framed = cv2.copyMakeBorder(
+        mask.astype(np.uint8), width_px, width_px, width_px, width_px, cv2.BORDER_REPLICATE
+    )
+    opened = cv2.morphologyEx(framed, cv2.MORPH_OPEN, kernel)[width_px:-width_px, width_px:-width_px]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
+    if count < 2:
+        return mask
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    kept = np.concatenate([[False], areas >= ISLAND_SHARE * areas.max()])
+    # give the kept pieces their rims back
+    grown = cv2.dilate(kept[labels].astype(np.uint8), kernel)
+    return np.asarray(mask & (grown > 0), bool)
 
 
 def filled(image: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
