@@ -13,6 +13,8 @@ Level = npt.NDArray[np.float32]
 
 HUE_TOLERANCE = 34.0
 """Grey levels by which a pixel may leave the strip's own colour map (JPEG moves chroma by up to 20)."""
+DOT_CONTRAST = 0.09
+"""Level by which the dots of a dotted line are brighter than what lies between them."""
 LINE_SHARE = 0.72
 """Share of a line's pixels that have the line's one level."""
 
@@ -66,12 +68,10 @@ def _lines(level: Level, solid_share: float = LINE_SHARE, dotted: bool = False) 
     often[:2] = often[-2:] = 0
     usual = float(np.median(often))
     peak = (often >= np.roll(often, 1)) & (often >= np.roll(often, -1))
-    bright = (above > 0.1) & dark
     stands_out = peak & (often > 2.5 * usual + 0.1) & (seen > 0.15 * level.shape[1])
-    if dotted:  # speckle is drawn out along columns too: only regular dots make a line there
-        for row in np.flatnonzero(stands_out):
-            stands_out[row] = _regular(bright[row])
-    found |= stands_out
+    regular = _regular(level)
+    # speckle is drawn out along columns too: there only regular dots make a line
+    found |= regular if dotted else stands_out | regular
     excess = np.clip(above, -0.3, 0.3).mean(axis=1)
     spread = 1.4826 * float(np.median(np.abs(excess - np.median(excess)))) + 0.002
     # JPEG and smoothing spread a line to its neighbours
@@ -80,12 +80,21 @@ def _lines(level: Level, solid_share: float = LINE_SHARE, dotted: bool = False) 
     return np.asarray(found | (wide & (excess > np.median(excess) + 4 * spread)))
 
 
-def _regular(dots: Mask) -> bool:
-    """Whether dots stand at equal distances of 2 to 12 pixels."""
-    at = np.flatnonzero(dots)
-    if at.size < max(12, dots.size // 20) or np.ptp(at) < 0.6 * dots.size:
-        return False
-    return any(np.bincount(at % period).max() > 0.85 * at.size for period in range(2, 13))
+def _regular(level: Level) -> Mask:
+    """(rows,): rows with dots at equal distances of 2 to 12 pixels: one phase is brighter than the others."""
+    rows, cols = level.shape
+    found = np.zeros(rows, dtype=bool)
+    spread = level.std(axis=1) + 1e-3
+    for period in range(2, 13):
+        turns = cols // period
+        if turns < 10:
+            continue
+        phases = level[:, : turns * period].reshape(rows, turns, period).mean(axis=1)
+        best = phases.max(axis=1)
+        rest = (phases.sum(axis=1) - best) / (period - 1)
+        sure = (best - rest) / (spread / np.sqrt(turns))
+        found |= (best - rest > DOT_CONTRAST) & (sure > 7)
+    return found
 
 
 def text(level: Level, baseline: float) -> Mask:

@@ -47,6 +47,8 @@ class ColourFlow:
     """(rows, cols) True where the velocity is beyond the scale and shown wrapped round."""
     unwrapped_cm_s: FlowMap | None = field(default=None, repr=False)
     """An estimate with aliased velocities carried beyond the scale; None unless asked for."""
+    note: str = ""
+    """What to know about the scale; else empty."""
     source: str = ""
     """Where the scale is from: 'pixel component', 'region', 'nyquist', 'labels' or 'given'."""
     step_cm_s: float | None = None
@@ -188,7 +190,10 @@ def unwrap(flow_cm_s: FlowMap, span_cm_s: float) -> tuple[Mask, FlowMap]:
         phase = np.ma.masked_array(calm * (2 * np.pi / span_cm_s), mask=~own)
         smooth = np.asarray(unwrap_phase(phase, rng=0).filled(0))  # type: ignore[no-untyped-call]
         turns = np.rint((smooth - phase.filled(0)) / (2 * np.pi))
-        rim = own & (cv2.erode(own.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+        inner = cv2.erode(
+            own.astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0
+        )
+        rim = own & (inner == 0)
         whole, count = np.unique(turns[rim], return_counts=True)
         turns = turns - whole[np.argmax(count)]
         # a pixel that the median changed follows its neighbourhood
@@ -241,6 +246,7 @@ def flow_of(
         aliased=aliased,
         unwrapped_cm_s=estimate if unwrapped else None,
         source=bar.source,
+        note=bar.note,
         step_cm_s=bar.step,
         angle_corrected=bar.angle_corrected,
     )

@@ -43,6 +43,8 @@ class ColourBar:
     """'cm/s' or 'kHz'."""
     source: str = ""
     """Where the scale is from: 'region', 'nyquist' (PRF and frequency of the header), 'labels' or 'given'."""
+    note: str = ""
+    """What to know about the scale, one sentence; else empty."""
     angle_corrected: bool = False
     """Only where the header says that the scanner did it; otherwise velocities are along the beam."""
 
@@ -132,11 +134,19 @@ def find_colour_bar(frame: Rgb, box: Box | None = None) -> ColourBar | None:
             if not 6 <= width <= 60 or height < 36 or height < 1.8 * width or area < 0.75 * width * height:
                 continue
             bar = _read(frame, (int(top), int(left), int(top + height), int(left + width)))
-            if bar is not None:
+            if bar is not None and _stands_alone(coloured, bar.box):
                 score = _variety(bar.colours) * np.sqrt(height) * (2 if bar.kind == "velocity" else 1)
                 if best is None or score > best[0]:
                     best = (score, bar)
     return None if best is None else best[1]
+
+
+def _stands_alone(coloured: npt.NDArray[np.uint8], box: Box) -> bool:
+    """Whether there is no colour beside a stripe: inside a picture there is."""
+    row0, col0, row1, col1 = box
+    left = coloured[row0:row1, max(0, col0 - 6) : max(0, col0 - 3)]
+    right = coloured[row0:row1, col1 + 3 : col1 + 6]
+    return all(part.size == 0 or float(part.mean()) < 0.15 for part in (left, right))
 
 
 def _variety(colours: npt.NDArray[np.float32]) -> float:
@@ -213,10 +223,12 @@ def bar_of(
     """The colour bar of a clip with the best scale there is, or None without a bar.
 
     The scale is taken from `scale` (values at top and bottom in cm/s, read by
-    a person), else from a colour bar region of the header, else as the Nyquist
-    velocity c PRF / (4 f0) from the colour region's pulse repetition and
-    transmitted frequencies, else from the labels at the bar's ends, else it
-    stays unknown and is to be asked for.
+    a person), else from a colour bar region of the header, else from the
+    labels at the bar's ends where they are read without doubt, else as the
+    Nyquist velocity c PRF / (4 f0) from the colour region's frequencies, else
+    it stays unknown and is to be asked for.  The Nyquist velocity comes last
+    because a header may hold the frequency of the picture instead of that of
+    the colour: one real file is off by 43 %.
     """
     from veinscan.dicom.model import RegionKind
 
@@ -237,12 +249,23 @@ def bar_of(
             return bar.with_scale(
                 ends[0] * part, ends[1] * part, unit="kHz" if hertz else "cm/s", source="region"
             )
-    flow = next((r for r in clip.regions if r.kind is RegionKind.COLOR_FLOW), None)
-    if flow is not None and flow.pulse_repetition_frequency_hz and flow.transducer_frequency_khz:
-        nyquist = SOUND_CM_S * flow.pulse_repetition_frequency_hz / (4e3 * flow.transducer_frequency_khz)
-        if 0.5 <= nyquist <= 400:
-            share = bar.zero / len(bar.colours)
-            return bar.with_scale(2 * nyquist * share, -2 * nyquist * (1 - share), source="nyquist")
     from veinscan.doppler.labels import read_scale
 
-    return read_scale(frame, bar)
+    labelled = read_scale(frame, bar)
+    flow = next((r for r in clip.regions if r.kind is RegionKind.COLOR_FLOW), None)
+    if flow is None or not flow.pulse_repetition_frequency_hz or not flow.transducer_frequency_khz:
+        return labelled
+    nyquist = SOUND_CM_S * flow.pulse_repetition_frequency_hz / (4e3 * flow.transducer_frequency_khz)
+    if not 0.5 <= nyquist <= 400:
+        return labelled
+    if labelled.top is None or labelled.bottom is None:
+        share = bar.zero / len(bar.colours)
+        return bar.with_scale(2 * nyquist * share, -2 * nyquist * (1 - share), source="nyquist")
+    shown = (labelled.top - labelled.bottom) / 2
+    if abs(nyquist / shown - 1) > 0.05:
+        note = (
+            f"the bar's labels say +-{shown:.3g} cm/s, the header's frequencies would give +-{nyquist:.3g}:"
+            " the labels are used"
+        )
+        return replace(labelled, note=note)
+    return labelled

@@ -25,6 +25,8 @@ NOISE_SIGMAS = 4.0
 """Power this many standard deviations above the noise floor is signal."""
 MIRROR_RATIO = 0.08
 """What is weaker than this share (-11 dB) of its mirror place is taken for the mirror image."""
+LEAST_BLOOD = 0.01
+"""Columns with a smaller share of the usual power show no blood."""
 OUTER_SHARE = 0.8
 """The displayed edge: where the brightness falls to this share of what it is beneath."""
 PERCENTILE = 0.95
@@ -101,6 +103,9 @@ def trace(strip: Strip, *, range_db: float = DISPLAY_RANGE_DB) -> Traces:
     signal = _attached(signal & ~wrapped, values)
     power, values = _unwrapped(blood, signal, wrapped, values)
     blood = power
+    seen = blood.sum(axis=0)
+    # the same blood crosses the gate all the time: a trace of its power is what a filter left of the walls
+    blood[:, seen < LEAST_BLOOD * float(np.quantile(seen, 0.95))] = 0
     shown = _display(power, noise, range_db)
     if values.size > shown.shape[0]:
         beyond = (values.size - shown.shape[0]) // 2
@@ -212,7 +217,8 @@ def _attached(signal: npt.NDArray[np.bool_], values: Array) -> npt.NDArray[np.bo
     touching = np.unique(labels[slow])
     keep[touching] = area[touching] >= 12
     # text may stand on the noise floor; blood that does not reach down to slow flow is larger
-    keep |= (stats[:, cv2.CC_STAT_HEIGHT] > 24) | (stats[:, cv2.CC_STAT_WIDTH] > 60)
+    wide = stats[:, cv2.CC_STAT_WIDTH]
+    keep |= (stats[:, cv2.CC_STAT_HEIGHT] > 24) | ((wide > 60) & (area > 5 * wide))
     keep[0] = False
     return np.asarray(signal & keep[labels])
 

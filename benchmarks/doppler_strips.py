@@ -1,0 +1,64 @@
+"""How far reflux measurements are from the truth, over many strips made without the measuring code.
+
+    python benchmarks/doppler_strips.py --seeds 60 --first 5000
+
+Prints one line for each kind of strip; the goals stand in docs/doppler.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "doppler"))
+
+from hard_strips import KINDS, make, region_of
+
+from veinscan.doppler import axes_from_region, measure_reflux, read_strip
+
+
+def run(kind: str, seeds: range) -> str:
+    duration, allowed, peak, spike, wrong = [], [], [], [], []
+    for seed in seeds:
+        strip = make(seed, kind)
+        truth = strip.truth
+        found = measure_reflux(read_strip(strip.frame, axes_from_region(region_of(strip))))
+        if kind == "no_spike":
+            wrong += [seed] if found.adequate else []
+            continue
+        if kind == "competent":
+            wrong += [seed] if not (found.adequate and found.reflux_s == 0) else []
+            continue
+        if not found.reflux_s or found.is_lower_bound != truth["is_lower_bound"]:
+            wrong.append(seed)
+            continue
+        duration.append(abs(found.reflux_s - truth["reflux_s"]))
+        allowed.append(duration[-1] <= max(0.04, 2 * strip.time_step_s))
+        peak.append((found.peak_reflux_cm_s or np.nan) / truth["peak_reflux_cm_s"])
+        spike.append((found.antegrade_peak_cm_s or np.nan) / truth["antegrade_peak_cm_s"])
+    text = f"{kind:12s} n {len(seeds)}  wrong answer {len(wrong)} {wrong[:8]}"
+    if duration:
+        ms = 1000 * np.asarray(duration)
+        middle = float(np.median(peak))
+        text += (
+            f"  duration error: median {np.median(ms):.1f} ms, 95 % {np.quantile(ms, 0.95):.1f} ms,"
+            f" within 40 ms or two columns {np.mean(allowed):.1%}"
+            f"  peak ratio: median {middle:.3f}, scatter {np.std(peak) / middle:.1%}"
+            f" (robust {1.4826 * np.median(np.abs(np.asarray(peak) - middle)) / middle:.1%})"
+            f"  spike ratio {np.median(spike):.3f}"
+        )
+    return text
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=40)
+    parser.add_argument("--first", type=int, default=5000)
+    parser.add_argument("--kinds", nargs="*", default=list(KINDS))
+    chosen = parser.parse_args()
+    for name in chosen.kinds:
+        sys.stdout.write(run(name, range(chosen.first, chosen.first + chosen.seeds)) + "\n")
+        sys.stdout.flush()

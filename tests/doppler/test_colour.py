@@ -1,0 +1,156 @@
+"""Velocity from colour against the velocities that were painted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from veinscan.doppler import find_colour_bar, flow_evidence, unwrap, velocities
+from veinscan.doppler.labels import read_scale
+from veinscan.errors import CalibrationError, InvalidInputError
+from veinscan.phantom.colour import ColourSettings, colour_map, estimate, paint
+
+
+def painted(seed: int, quality: int, **changes: Any) -> tuple[Any, Any, Any, ColourSettings]:
+    """(frame, shown velocities, true velocities, settings): one vessel faster than the scale, one slower."""
+    rng = np.random.default_rng(seed)
+    values: dict[str, Any] = {
+        "nyquist_cm_s": float(rng.uniform(5, 40)),
+        "baseline": float(rng.uniform(0.4, 0.6)),
+        "inverted": bool(seed % 2),
+        "steps": 64,
+        "noise": 0.1,
+    }
+    settings = ColourSettings(**(values | changes))
+    shape = (240, 320)
+    rows, cols = np.mgrid[: shape[0], : shape[1]]
+    true = np.full(shape, np.nan, np.float32)
+    for centre, peak in (((80, 90), 1.5), ((170, 220), -0.6)):
+        rho = np.hypot((rows - centre[0]) / 30, (cols - centre[1]) / 50)
+        inside = rho < 1
+        true[inside] = (peak * settings.nyquist_cm_s * (1 - rho**2))[inside]
+    shown = estimate(true, settings, 0.08, rng)
+    grey = np.full(shape, 70, np.uint8)
+    frame = np.zeros((240, 380, 3), np.uint8)
+    frame[:, :320] = paint(grey, shown, np.ones(shape, bool), settings)
+    bar = colour_map(settings)[::-1]
+    frame[40:200, 345:361] = bar[np.minimum(np.arange(160) * len(bar) // 160, len(bar) - 1)][:, None]
+    if quality < 100:
+        data = cv2.imencode(".jpg", frame[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        frame = cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1].copy()
+    return frame, shown, true, settings
+
+
+@pytest.mark.parametrize("quality", [100, 85, 65])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_velocity_within_a_step_and_aliasing_found(seed: int, quality: int) -> None:
+    frame, shown, true, settings = painted(seed, quality)
+    low, high = settings.limits_cm_s
+    found = find_colour_bar(frame)
+    assert found is not None and found.kind == "velocity"
+    assert abs(found.zero / len(found.colours) - high / (high - low)) < 0.03
+    inside = np.zeros(frame.shape[:2], bool)
+    inside[:, :320] = True
+    flow = velocities(frame, found.with_scale(high, low), inside)[:, :320]
+    both = np.isfinite(flow) & np.isfinite(shown)
+    assert both.sum() > 0.9 * np.isfinite(shown).sum()
+    assert np.isfinite(flow).sum() < 1.12 * np.isfinite(shown).sum()
+    assert np.median(np.abs(flow - shown)[both]) <= (high - low) / settings.steps
+    aliased, estimate_ = unwrap(flow, high - low)
+    wrapped = both & np.isfinite(true) & (np.abs(shown - np.nan_to_num(true)) > 0.5 * (high - low))
+    assert (wrapped & aliased).sum() >= 0.95 * wrapped.sum()
+    assert (wrapped & aliased & both).sum() >= 0.95 * (aliased & both).sum()
+    assert np.nanmedian(np.abs(estimate_ - true)[wrapped]) < 0.1 * (high - low)
+
+
+def test_a_true_reversal_is_not_aliasing() -> None:
+    rows, cols = np.mgrid[:80, :120]
+    flow = (8.0 * np.sin(cols / 19.0) * np.ones_like(rows)).astype(np.float32)
+    aliased, estimate_ = unwrap(flow, 20.0)
+    assert not aliased.any()
+    np.testing.assert_allclose(estimate_, flow)
+
+
+def test_power_gives_no_velocity() -> None:
+    frame = np.zeros((200, 300, 3), np.uint8)
+    ramp = np.linspace(0, 1, 120)
+    frame[40:160, 260:276] = np.stack([60 + 195 * ramp, 200 * ramp**2, 0 * ramp], 1).astype(np.uint8)[::-1][
+        :, None
+    ]
+    bar = find_colour_bar(frame)
+    assert bar is not None and bar.kind == "power"
+    with pytest.raises(CalibrationError, match="no direction"):
+        velocities(frame, bar)
+    with pytest.raises(InvalidInputError):
+        bar.with_scale(10, -10)
+
+
+def test_without_a_scale_it_is_asked_for() -> None:
+    frame = painted(1, 100)[0]
+    bar = find_colour_bar(frame)
+    assert bar is not None
+    with pytest.raises(CalibrationError, match="two ends"):
+        velocities(frame, bar)
+
+
+def test_a_picture_without_colour_has_no_bar() -> None:
+    grey = np.random.default_rng(0).integers(0, 255, (200, 300, 1), dtype=np.uint8).repeat(3, axis=2)
+    assert find_colour_bar(grey) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "ends"),
+    [
+        ("real-doppler/mindray-carotid-colour.png", "velocity", (43.8, -43.8)),
+        ("real-doppler/sonosite-femoral-pw.png", "velocity", (27.0, -27.0)),
+        ("real-doppler/mindray-dc8-pw-part-filled.png", "velocity", None),
+        ("real-doppler/ge-voluson-uterine-pw.png", "velocity", None),
+    ],
+)
+def test_bars_of_real_screens(
+    shared_data: Path, name: str, kind: str, ends: tuple[float, float] | None
+) -> None:
+    image = cv2.imread(str(shared_data / name))
+    assert image is not None
+    frame = np.ascontiguousarray(image[:, :, ::-1])
+    bar = find_colour_bar(frame)
+    assert bar is not None and bar.kind == kind
+    read = read_scale(frame, bar)
+    # an unread label is honest, a wrong one is not
+    assert (read.top, read.bottom) == (ends if ends is not None else (None, None))
+
+
+def test_labels_win_over_a_header_with_the_wrong_frequency(shared_data: Path) -> None:
+    import veinscan
+    from veinscan.doppler import bar_of, flow_of
+
+    clip = veinscan.open_study(shared_data / "real-us" / "ge-vivid-e95-colour-flow-jpegxl.dcm").clips[0]
+    bar = bar_of(clip)
+    assert bar is not None and bar.source == "labels"
+    assert (bar.top, bar.bottom) == (64.0, -64.0)
+    assert "header" in bar.note
+    flow = flow_of(clip, 0)
+    assert np.nanmax(np.abs(flow.flow_cm_s)) <= 65
+    power = veinscan.open_study(shared_data / "real-us" / "ge-logiq700-power-doppler-bigendian.dcm").clips[0]
+    with pytest.raises(CalibrationError, match="power"):
+        flow_of(power, 0)
+
+
+def test_flow_evidence_of_a_pulse_and_of_a_steady_vessel() -> None:
+    flow = np.full((12, 60, 60), np.nan, np.float32)
+    beat = 1 + 0.9 * np.sin(np.arange(12) * 2 * np.pi / 6)
+    flow[:, 10:20, 10:20] = (10 * beat)[:, None, None]
+    flow[:, 40:50, 40:50] = -4.0
+    square = np.array([[10, 10], [10, 19], [19, 19], [19, 10]], np.float32)
+    artery = flow_evidence(flow, dict.fromkeys(range(12), square))
+    vein = flow_evidence(flow, dict.fromkeys(range(12), square + 30))
+    empty = flow_evidence(flow, {0: square + 12})
+    assert artery.flow_fraction == vein.flow_fraction == 1.0
+    assert artery.pulsatility is not None and artery.pulsatility > 1.2
+    assert vein.pulsatility == pytest.approx(0.0)
+    assert vein.mean_velocity_cm_s == pytest.approx(-4.0)
+    assert empty.mean_velocity_cm_s is None
