@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from napari_veinscan.calipers import Calipers, Tool
 from napari_veinscan.frames import ClipFrames
 from napari_veinscan.lines import beside, line_segments
+from napari_veinscan.qt_check import qt_problem
 from napari_veinscan.session import Session, inside, read_study
 from veinscan.candidates.model import Candidate, ClipCandidates, FinderSettings
 from veinscan.errors import DecodeError, InvalidInputError, VeinscanError
@@ -48,6 +49,10 @@ def candidate(clip, rank: int) -> Candidate:
         score=1.0 - 0.1 * rank,
         rank=rank,
     )
+
+
+def test_this_qt_can_be_used():
+    assert qt_problem() == "", "the window's tests are skipped until this is mended"
 
 
 def test_the_model_needs_neither_qt_nor_napari():
