@@ -250,3 +250,31 @@ def test_doctor(cli):
     assert data["settings"]["values"]["page_size"] == "A4"
     for problem in data["problems"]:
         assert problem["what"] and problem["do"] and not problem["matters"]
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_study_that_cannot_be_written_says_where_its_record_went(
+    cli, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+):
+    from veinscan.record import store
+
+    make_folder = store.make_folder
+
+    def read_only(folder: Path, *, private: bool = False) -> None:
+        if folder.is_relative_to(tiny):
+            raise store.NotWritableError("not saved: read-only file system", where=str(folder))
+        make_folder(folder, private=private)
+
+    monkeypatch.setattr(store, "make_folder", read_only)
+    monkeypatch.setattr(store, "user_folder", lambda uid: tmp_path / "mine" / uid)
+    before = tree(tiny)
+    called = cli(
+        "targets", "add", tiny, "--file", "clips/IM_0001", "--frame", "1",
+        "--point", f"{CENTRE[0]},{CENTRE[1]}", *options,
+    )  # fmt: skip
+    assert called.code == 0 and tree(tiny) == before
+    (saved,) = (tmp_path / "mine").rglob("*.dcm")
+    assert "cannot be written" in called.err and str(saved) in called.err
+    assert called.err.count("\n") == 1
+    if options:
+        assert called.json["saved"] == str(saved)

@@ -142,3 +142,13 @@ def test_setting_up_twice_writes_once(log_file: Path):
     log.setup()
     logging.getLogger("veinscan.test").info("once")
     assert log_file.read_text().count("once") == 1
+
+
+def test_every_command_is_logged_by_its_name(cli, log_file: Path):
+    from veinscan.cli.app import app
+
+    names = [info.name for info in (*app.registered_commands, *app.registered_groups)]
+    assert "inspect" in names and "targets" in names
+    for name in names:
+        assert cli(name, "--help").code == 0
+        assert f" {name}: exit 0" in log_file.read_text()

@@ -15,7 +15,7 @@ from veinscan.cli.common import (
     open_study,
     start,
 )
-from veinscan.cli.output import Result, count, table
+from veinscan.cli.output import Result, count, say, table
 from veinscan.errors import InvalidInputError
 from veinscan.settings import reader_name
 
@@ -86,6 +86,8 @@ def add(
     record = load_record(opened)
     target = target_at_point(clip, frame, place, who, **fields)
     saved = save_record(opened, add_target(record, target), who)
+    if saved.note:
+        say(f"veinscan: {saved.note}")
     data = _json(saved.record, opened) | {"added": target.id, "saved": str(saved.path)}
     order = next((t.order for t in saved.record.targets if t.id == target.id), None)
     text = f"Target {order} saved as version {saved.record.version} by {name}: {saved.path}"
