@@ -268,7 +268,7 @@ def test_killed_at_random_moments_no_edit_that_was_shown_is_lost(study: FakeStud
     kills = int(os.environ.get("KILLS", "12"))
     rng = random.Random(4)  # noqa: S311 - moments to kill at, no secret
     shown = 0
-    for _ in range(kills):
+    for run in range(kills):
         process = subprocess.Popen(
             [sys.executable, "-c", CHILD, str(Path(__file__).parent), study.study_instance_uid],
             stdout=subprocess.PIPE,
@@ -278,6 +278,10 @@ def test_killed_at_random_moments_no_edit_that_was_shown_is_lost(study: FakeStud
         word, count = process.stdout.readline().split()
         assert word == "start" and int(count) >= shown
         assert int(count) <= shown + 1  # the one edit that was on the disk and not yet on the screen
+        if (
+            run == 0
+        ):  # on a busy machine a whole run can end before its first edit: one at least must be there
+            shown = int(process.stdout.readline().split()[1])
         time.sleep(rng.uniform(0.0, 0.05))
         process.kill()
         for line in process.stdout.read().splitlines():
