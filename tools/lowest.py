@@ -18,11 +18,11 @@ def lowest(pyproject: Path) -> list[str]:
     requirements = project["dependencies"] + extras["gui"] + extras["test"]
     pins = []
     for requirement in requirements:
-        match = re.fullmatch(r"([\w.-]+)>=([\w.]+)(,!=[\w.]+)*", requirement)
+        match = re.fullmatch(r"([\w.-]+)>=([\w.]+)(,(!=|<)[\w.]+)*(; .+)?", requirement)
         if match is None:
             sys.exit(f"{pyproject}: {requirement!r} has no plain lower bound; write it as name>=version")
         pins.append(f"{match[1]}=={match[2]}")
-    return pins
+    return list(dict.fromkeys(pins))
 
 
 if __name__ == "__main__":

@@ -58,8 +58,8 @@ def find_all(study: veinscan.Study, pictures: Path) -> None:
                 f"  {clip.file} ({clip.kind}, {clip.n_frames} frames): {len(found.candidates)} candidates"
             )
             lines += [
-                f"    {c.rank}. diameter {c.diameter_mm:.1f} mm, depth {c.depth_mm:.1f} mm, score {c.score:.2f},"
-                f" best on frame {c.best_frame}"
+                f"    {c.rank}. diameter {c.diameter_mm:.1f} mm, depth {c.depth_mm:.1f} mm,"
+                f" score {c.score:.2f}, best on frame {c.best_frame}"
                 for c in found.candidates[:3]
             ]
             lines += [f"    {warning}" for warning in found.warnings]
@@ -118,7 +118,7 @@ def main(folder: Path) -> None:
 
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         console.print("Opening the window on this study")
-        subprocess.run([sys.executable, "-m", "veinscan", "open", str(study_folder)], check=True)  # noqa: S603 - our own command
+        subprocess.run([sys.executable, "-m", "veinscan", "open", str(study_folder)], check=True)
     else:
         console.print(f"No display here; with one: veinscan open {study_folder}")
 
