@@ -227,7 +227,7 @@ def picture_of(flow: Any, look: Look, rng: np.random.Generator) -> npt.NDArray[n
 def draw(
     levels: Array, look: Look, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.uint8], tuple[int, int, int, int], int]:
-    """The screen with gap, baseline, grid, labels and JPEG; its box; how many of the oldest columns are hidden."""
+    """The screen with everything drawn on it, its box, and how many of the oldest columns are hidden."""
     top, left = 60 + int(rng.integers(9)), 40 + int(rng.integers(9))
     frame = np.zeros((look.rows + 130, look.columns + 120, 3), np.float64)
     image = levels.copy()

@@ -82,7 +82,7 @@ def read_strip(frame: npt.NDArray[np.uint8], axes: StripAxes, *, wrap_column: in
     level = np.asarray(rgb.max(axis=2), dtype=np.float32) / 255.0
     baseline = axes.baseline_row - box[0]
     valid = ~coloured_graphics(rgb)
-    line_rows, line_columns = lines(level)
+    line_rows, line_columns = lines(np.where(valid, level, np.float32(0)))
     valid &= ~line_rows[:, None] & ~line_columns[None, :]
     valid &= ~text(level, baseline)
     peak = float(np.quantile(level[valid], 0.999)) if valid.any() else 1.0
@@ -115,6 +115,11 @@ def _in_order(axes: StripAxes, level: npt.NDArray[np.float32], valid: Mask, wrap
         # blotchy noise has thin places too, so that only a strip said to sweep is given the benefit of doubt
         share = 0.45 if axes.scroll.startswith("sweeping") else 0.15
         empty |= ground < share * float(np.median(ground[~empty]))
+    elif axes.scroll.startswith("sweeping"):
+        # JPEG leaves a few pixels in a narrow gap
+        strength = shown.sum(axis=0)
+        usual = np.median(np.stack([np.roll(strength, k) for k in range(-16, 17, 4)]), axis=0)
+        empty |= strength < 0.15 * usual
     first, last = 0, cols
     if empty.all():
         pass
