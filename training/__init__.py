@@ -1,0 +1,1 @@
+"""Training of the lumen network that veinscan ships; needs the `training` extra."""
