@@ -257,7 +257,33 @@ def test_own_records_are_neither_clips_nor_skipped(tmp_path):
     assert [d.path for d in study.other_documents] == ["report.dcm"]
     assert "Comprehensive SR" in study.other_documents[0].sop_class
     assert len(study.clips) == 1
-    assert study.skipped == ()
+    (stranger,) = study.skipped
+    assert stranger.path == "veinscan/1.3.dcm"
+    assert "record of another study (1.2.3)" in stranger.reason
+
+
+def test_records_inside_a_zip_travel_with_it(tmp_path):
+    save_grey(tmp_path / "a.dcm")
+    own = report(tmp_path / "veinscan" / "1.2.dcm", Manufacturer="veinscan")
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+        archive.write(tmp_path / "a.dcm", "a.dcm")
+        archive.write(own, "veinscan/1.2.dcm")
+    data = own.read_bytes()
+    own.unlink()
+    study = open_study(tmp_path / "s.zip")
+    assert (study.record_paths, study.skipped) == ((), ())
+    (packed,) = study.packed_records
+    assert (packed.name, packed.read(0, packed.size)) == ("veinscan/1.2.dcm", data)
+
+
+def test_a_cut_zip_is_named_as_one(tmp_path):
+    save_grey(tmp_path / "a.dcm")
+    with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+        archive.write(tmp_path / "a.dcm", "a.dcm")
+    whole = (tmp_path / "s.zip").read_bytes()
+    (tmp_path / "s.zip").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(NoStudyError, match="incomplete or damaged"):
+        open_study(tmp_path / "s.zip")
 
 
 def test_records_beside_a_single_file_and_a_zip(tmp_path):

@@ -62,6 +62,28 @@ def test_the_scripted_target_is_there_when_the_study_is_opened_again(
         assert b"\nError" not in b"\n" + run.stderr + run.stdout
 
 
+def test_a_plan_that_travels_in_a_zip_is_read_from_it_and_goes_on(
+    sample_study_dir: Path, tmp_path: Path
+) -> None:
+    script = scripted(sample_study_dir)
+    study = open_study(sample_study_dir)
+    clip = study.clip(str(script["file"]))
+    target = editing.target_at_point(clip, script["frame_index"], script["point"], READER)  # type: ignore[arg-type]
+    saved = save_record(study, editing.add_target(load_record(study), target), READER)
+    (tmp_path / "elsewhere").mkdir()
+    packed = tmp_path / "elsewhere" / "study.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in sorted(sample_study_dir.rglob("*.dcm")):
+            archive.write(file, file.relative_to(sample_study_dir).as_posix())
+    there = open_study(packed)
+    loaded = load_record(there)
+    assert loaded == saved.record
+    following = save_record(there, loaded, READER)
+    assert (following.record.version, following.path.parent) == (2, packed.parent / "veinscan")
+    assert load_record(open_study(packed)) == following.record
+    assert [entry.version for entry in history(there)] == [1, 2]
+
+
 def test_candidates_become_targets_and_labels(sample_study_dir: Path) -> None:
     study = open_study(sample_study_dir)
     clip = next(entry for entry in study.clips if entry.picture_region is not None)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from veinscan import log
+from veinscan.cli.output import WrongCallError
 from veinscan.errors import InvalidInputError
 from veinscan.settings import Settings, load
 
@@ -31,9 +32,22 @@ _logger = logging.getLogger("veinscan.cli")
 
 
 def start(**options: object) -> Settings:
-    """Settings with the options of this call on top, and the log set up."""
+    """Settings with the options of this call on top, and the log set up.
+
+    Raises
+    ------
+    WrongCallError
+        The value of one of the options cannot be used.
+    InvalidInputError
+        A value of the environment or of the settings file cannot be used.
+    """
     log.setup()
-    settings = load(options)
+    try:
+        settings = load(options)
+    except InvalidInputError as error:
+        if error.where.startswith("--"):
+            raise WrongCallError(error.what, where=error.where, do=error.do) from error
+        raise
     log.setup(settings.log_level)
     return settings
 

@@ -95,11 +95,12 @@ def _search(clips: tuple[Clip, ...], settings: Settings, pictures: Any) -> list[
             candidates: tuple[Candidate, ...] = ()
             try:
                 result = find_in_clip(clip, wanted, progress=step)
-                candidates, warnings = result.candidates, list(result.warnings)
+                candidates = result.candidates
+                warnings = list(dict.fromkeys((*clip.warnings, *result.warnings)))
             except CancelledError:
                 raise
             except VeinscanError as error:
-                warnings = [f"not searched: {error.what}"]
+                warnings = [*clip.warnings, f"not searched: {error.what}"]
             _logger.info(
                 "searched a clip of %d frames: %d candidates in %.1f s",
                 clip.n_frames,

@@ -14,7 +14,7 @@ from veinscan.cli.common import (
     start,
     study_lines,
 )
-from veinscan.cli.output import Result, rounded, table
+from veinscan.cli.output import Result, count, rounded, table
 
 if TYPE_CHECKING:
     from veinscan.dicom import Clip, Region, Study
@@ -83,9 +83,9 @@ def _text(study: Study) -> str:
     if warnings:
         lines += ["", "Warnings:", *warnings]
     lines += skipped_lines(study)
-    if study.record_paths:
-        n = len(study.record_paths)
-        lines += ["", f"veinscan records: {n} saved (see 'veinscan targets list')"]
+    n = len(study.record_paths) + len(study.packed_records)
+    if n:
+        lines += ["", f"veinscan records: {count(n, 'file')} (see 'veinscan targets list')"]
     return "\n".join(lines)
 
 

@@ -14,6 +14,12 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any, TextIO
 
+from veinscan.errors import InvalidInputError
+
+
+class WrongCallError(InvalidInputError):
+    """The words of the call are off (a malformed value of an option): exit code 2, not 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

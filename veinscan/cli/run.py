@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 from veinscan import log
-from veinscan.cli.output import Result, print_json, print_text
+from veinscan.cli.output import Result, WrongCallError, print_json, print_text
 from veinscan.errors import AmbiguousStudyError, CancelledError, VeinscanError
 
 _COMMANDS = ("open", "inspect", "find", "reflux", "targets", "sample", "report", "doctor")
@@ -68,7 +68,7 @@ def _run(args: list[str], as_json: bool, stdout: TextIO) -> int:
     except BrokenPipeError:
         raise
     except VeinscanError as error:
-        code = 1
+        code = 2 if isinstance(error, WrongCallError) else 1
         log.setup()
         _logger.info("%s ended with %s", name, log.describe_exception(error).strip())
         _fail(_as_object(error), as_json, stdout)
@@ -111,9 +111,7 @@ def _fail(error: dict[str, str], as_json: bool, stdout: TextIO) -> None:
 def _as_object(error: VeinscanError) -> dict[str, str]:
     data = error.as_json()
     if isinstance(error, AmbiguousStudyError) and error.study_uids:
-        missing = [uid for uid in error.study_uids if uid not in data["what"] + data["do"]]
-        if missing:
-            data["do"] = "choose one with --study UID: " + ", ".join(error.study_uids)
+        data["do"] = data["do"].replace("choose one of them", "choose one with --study UID")
     if isinstance(error, CancelledError):
         data["what"] = data["what"] or "stopped"
     return data

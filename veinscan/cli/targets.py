@@ -15,8 +15,7 @@ from veinscan.cli.common import (
     open_study,
     start,
 )
-from veinscan.cli.output import Result, count, say, table
-from veinscan.errors import InvalidInputError
+from veinscan.cli.output import Result, WrongCallError, count, say, table
 from veinscan.settings import reader_name
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def parse_point(text: str) -> tuple[float, float]:
 
     Raises
     ------
-    InvalidInputError
+    WrongCallError
         It is something else.
     """
     parts = text.replace(";", ",").split(",")
@@ -109,7 +108,7 @@ def parse_point(text: str) -> tuple[float, float]:
             return row, col
     except ValueError:
         pass
-    raise InvalidInputError(
+    raise WrongCallError(
         f"'{text}' is not a point", where="--point", do="give row and column, as in --point 212,340.5"
     )
 
@@ -119,23 +118,24 @@ def parse_fields(pairs: list[str]) -> dict[str, str]:
 
     Raises
     ------
-    InvalidInputError
-        A pair has no '=', a field is given twice.
+    WrongCallError
+        A pair has no '=', a field is unknown or given twice.
     """
     from veinscan.plan.editing import EDITABLE_FIELDS
 
+    known = ", ".join(EDITABLE_FIELDS) + ", as in --set side=left"
     fields: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         name = name.strip()
         if not equals or not name:
-            raise InvalidInputError(
-                f"'{pair}' is not FIELD=VALUE",
-                where="--set",
-                do="give one of " + ", ".join(EDITABLE_FIELDS) + ", as in --set side=left",
+            raise WrongCallError(f"'{pair}' is not FIELD=VALUE", where="--set", do=f"give one of {known}")
+        if name not in EDITABLE_FIELDS:
+            raise WrongCallError(
+                f"there is no field '{name}' to set", where="--set", do=f"give one of {known}"
             )
         if name in fields:
-            raise InvalidInputError(f"'{name}' is given twice", where="--set", do="give it once")
+            raise WrongCallError(f"'{name}' is given twice", where="--set", do="give it once")
         fields[name] = value
     return fields
 
