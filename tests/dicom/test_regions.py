@@ -404,7 +404,9 @@ def test_clip_without_usable_calibration_says_why(tmp_path):
     path = save(us(), tmp_path / "a.dcm", speckle().tobytes())
     clip = open_study(path).clips[0]
     assert clip.spacing_mm is None
-    assert clip.picture_region is None
+    assert clip.regions == ()
+    found = clip.picture_region
+    assert (found.source, found.spacing_mm, found.proposed_spacing_mm) == ("pixels", None, None)
     assert any("no calibrated picture" in w for w in clip.warnings)
     path = save(us(regions=[region(PhysicalDeltaX=0.0)]), tmp_path / "b.dcm", speckle().tobytes())
     clip = open_study(path).clips[0]

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from veinscan.dicom.model import Box, ClipKind, Region, RegionKind, Skipped, SpacingMm
 
 if TYPE_CHECKING:
+    from veinscan.dicom.calibration import ManualCalibration
     from veinscan.dicom.clip import Clip
+    from veinscan.dicom.depth_scale import ProposedCalibration
     from veinscan.dicom.guard import Limits
     from veinscan.dicom.study import Study, open_study
 
@@ -26,6 +28,8 @@ __all__ = [
     "Box",
     "SpacingMm",
     "Limits",
+    "ManualCalibration",
+    "ProposedCalibration",
 ]
 
 _LAZY = {
@@ -33,6 +37,8 @@ _LAZY = {
     "Study": "veinscan.dicom.study",
     "Clip": "veinscan.dicom.clip",
     "Limits": "veinscan.dicom.guard",
+    "ManualCalibration": "veinscan.dicom.calibration",
+    "ProposedCalibration": "veinscan.dicom.depth_scale",
 }
 
 

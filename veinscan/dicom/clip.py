@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -11,20 +14,31 @@ import numpy.typing as npt
 import pydicom
 
 from veinscan.dicom.cache import FrameCache
-from veinscan.dicom.chroma import colour_pixels
+from veinscan.dicom.calibration import (
+    ManualCalibration,
+    applied,
+    checked_spacing,
+    picture_for,
+    spacing_of_points,
+)
+from veinscan.dicom.chroma import colour_parts, colour_pixels
 from veinscan.dicom.colour import Frame, grey_of, grey_table
 from veinscan.dicom.decode import decode_frame
+from veinscan.dicom.depth_scale import ProposedCalibration, propose_calibration
 from veinscan.dicom.facts import ClipFacts
 from veinscan.dicom.guard import Limits
 from veinscan.dicom.header import cleaned, read_header
 from veinscan.dicom.kind import kind_from_header, kind_from_pixels
-from veinscan.dicom.model import ClipKind, Region, RegionKind, SpacingMm
+from veinscan.dicom.model import Box, ClipKind, Region, RegionKind, SpacingMm
 from veinscan.dicom.palette import palette_table
 from veinscan.dicom.regions import picture_region, region_at, side_by_side
+from veinscan.dicom.screen import bars_on_both_sides, find_colour_boxes, find_wrap_column, found_regions
 from veinscan.dicom.skin import skin_row_in
 from veinscan.dicom.sources import Bytes
 from veinscan.dicom.timing import OrderKey
-from veinscan.errors import InvalidInputError, UnreadableError
+from veinscan.errors import CalibrationError, InvalidInputError, UnreadableError
+
+UNCALIBRATED = "nothing is measured in mm until it is calibrated by a known distance"
 
 
 class Clip:
@@ -41,14 +55,16 @@ class Clip:
         self._limits = limits
         self._cache = cache
         self._lock = threading.Lock()
+        self._proposal: tuple[ProposedCalibration | None] | None = None
         self._warnings = [
             *facts.warnings,
             *facts.regions.warnings,
             *(note for region in facts.regions.regions for note in region.warnings),
             *facts.time.warnings,
         ]
+        self._manual: tuple[ManualCalibration, ...] = ()
         if self.spacing_mm is None:
-            self._warnings.append(_why_no_spacing(self.picture_region))
+            self._warnings.append(_why_no_spacing(picture_region(facts.regions.regions)))
 
     def __repr__(self) -> str:
         return f"<Clip {self.file!r}: {self.n_frames} x {self.rows} x {self.columns}>"
@@ -131,19 +147,197 @@ class Clip:
 
     @property
     def regions(self) -> tuple[Region, ...]:
-        """Calibrated regions in the file's order; the whole-screen dummy is none."""
-        return self._facts.regions.regions
+        """Calibrated regions in the file's order, with what readers set; the whole-screen dummy is none.
+
+        Where the picture's region has no usable scale, burned-in ticks are
+        looked for once (in up to three frames) and told as `proposed_spacing_mm`.
+        """
+        return self._regions
+
+    @cached_property
+    def _regions(self) -> tuple[Region, ...]:
+        known = self._known_regions
+        region = picture_region(known)
+        if region is None or region.spacing_mm is not None:
+            return known
+        proposal = self._proposal_for(region)
+        if proposal is None:
+            return known
+        proposed = replace(region, proposed_spacing_mm=proposal.spacing_mm)
+        return tuple(proposed if r is region else r for r in known)
 
     @property
+    def _known_regions(self) -> tuple[Region, ...]:
+        """Regions from header and readers alone: no frame is decoded for them."""
+        return applied(self._facts.regions.regions, self._manual)
+
+    @cached_property
+    def found_regions(self) -> tuple[Region, ...]:
+        """Pictures, colour bars and strip found in the pixels, without any scale; `source` is 'pixels'.
+
+        For clips whose file has no regions; looks at up to three frames.
+        """
+        frames = self._few_frames()
+        return found_regions(frames) if frames else ()
+
+    @cached_property
     def picture_region(self) -> Region | None:
-        """The tissue or colour-flow region that candidates are searched in, or None."""
-        return picture_region(self.regions)
+        """The tissue or colour-flow region that candidates are searched in, or None.
+
+        Where the file has no region for it, the picture found in the pixels:
+        it has a box and at most a proposed spacing.
+        """
+        region = picture_region(self._regions)
+        if region is None and not any(r.is_spectrum for r in self._known_regions):
+            region = picture_region(self.found_regions)
+            proposal = self._proposal_for(region) if region is not None else None
+            if region is not None and proposal is not None:
+                region = replace(region, proposed_spacing_mm=proposal.spacing_mm)
+        return region
 
     @property
     def spacing_mm(self) -> SpacingMm | None:
         """Size of a pixel of the picture region in mm, or None (and a warning) where not calibrated."""
-        region = self.picture_region
+        region = picture_region(self._known_regions)
         return None if region is None else region.spacing_mm
+
+    @cached_property
+    def proposed_calibration(self) -> ProposedCalibration | None:
+        """What the depth scale suggests for an uncalibrated picture: for a person to judge, never used."""
+        region = self.picture_region
+        return None if region is None or region.spacing_mm is not None else self._proposal_for(region)
+
+    def _proposal_for(self, region: Region) -> ProposedCalibration | None:
+        if self._proposal is None:
+            self._proposal = (propose_calibration(self._few_frames(), region.box),)
+        return self._proposal[0]
+
+    def _few_frames(self) -> list[Frame]:
+        """First, middle and last frame, those that can be decoded."""
+        out = []
+        for index in sorted({0, self.n_frames // 2, self.n_frames - 1}):
+            try:
+                out.append(self.frame(index))
+            except UnreadableError:
+                continue
+        return out
+
+    @property
+    def manual_calibrations(self) -> tuple[ManualCalibration, ...]:
+        """What readers set by hand on this clip."""
+        return self._manual
+
+    def with_calibration(self, *calibrations: ManualCalibration) -> Clip:
+        """The same clip with calibrations that were set by hand, as kept in a record.
+
+        A later one for the same picture replaces an earlier one.  Raises
+        InvalidInputError for one of another clip, or that this clip cannot have.
+        """
+        by_box = {calibration.box: calibration for calibration in self._manual}
+        for calibration in calibrations:
+            if calibration.sop_instance_uid != self.sop_instance_uid:
+                raise InvalidInputError("the calibration belongs to another clip", where=self.file)
+            row0, col0, row1, col1 = calibration.box
+            if not (0 <= row0 < row1 <= self.rows and 0 <= col0 < col1 <= self.columns):
+                raise InvalidInputError(
+                    f"the calibration's box {calibration.box} is not in the picture", where=self.file
+                )
+            checked_spacing(calibration.spacing_mm, calibration.box, where=self.file)
+            by_box[calibration.box] = calibration
+        other = Clip(self._facts, self._original, self._limits, self._cache)
+        other._manual = tuple(by_box.values())
+        other._warnings = [w for w in self.warnings if not w.endswith(UNCALIBRATED)]
+        other._warnings += [calibration.sentence for calibration in by_box.values()]
+        if other.spacing_mm is None:
+            other._warnings.append(_why_no_spacing(picture_region(other._known_regions)))
+        return other
+
+    def calibrated(
+        self,
+        *,
+        by: str,
+        points: Sequence[Iterable[float]] | None = None,
+        known_mm: float | None = None,
+        spacing_mm: Sequence[float] | None = None,
+        take_proposal: bool = False,
+    ) -> Clip:
+        """The same clip calibrated by a person, in one of three ways.
+
+        Parameters
+        ----------
+        by : str
+            Who sets it.
+        points, known_mm
+            Two points `(row, col)` and their distance in mm; pixels are taken for square.
+        spacing_mm : (row, col)
+            Size of a pixel of the picture region.
+        take_proposal : bool
+            Take `proposed_calibration`.
+
+        Raises
+        ------
+        InvalidInputError
+            Where what is given is no calibration, or makes the picture of an unbelievable size.
+        CalibrationError
+            Where there is no picture, no proposal, or the points lie in different pictures.
+        """
+        ways = (points is not None, spacing_mm is not None, take_proposal)
+        if sum(ways) != 1 or (known_mm is not None) != ways[0] or not by.strip():
+            raise InvalidInputError(
+                "a calibration needs two points and known_mm, or a spacing, or the proposal, and who sets it",
+                where=self.file,
+            )
+        pictures = [r for r in self.regions if r.is_picture] or [
+            r for r in self.found_regions if r.is_picture
+        ]
+        pair: tuple[tuple[float, float], tuple[float, float]] | None = None
+        spacing: Sequence[float] | None = spacing_mm
+        if points is not None and known_mm is not None:
+            if len(points) != 2:
+                raise InvalidInputError(f"{len(points)} points were given", where=self.file, do="pass two")
+            spacing = spacing_of_points(points[0], points[1], known_mm)
+            first, second = ([float(v) for v in p] for p in points)
+            pair = ((first[0], first[1]), (second[0], second[1]))
+            region = picture_for(pictures or [self._whole], pair, where=self.file)
+        else:
+            region = self.picture_region or self._whole
+        if take_proposal:
+            proposal = self.proposed_calibration
+            if proposal is None:
+                raise CalibrationError(
+                    "no depth scale was found that a calibration could be taken from", where=self.file
+                )
+            spacing = proposal.spacing_mm
+        return self.with_calibration(
+            ManualCalibration(
+                sop_instance_uid=self.sop_instance_uid,
+                box=region.box,
+                spacing_mm=checked_spacing(spacing or (), region.box, where=self.file),
+                set_by=by.strip(),
+                set_at=datetime.now().astimezone().isoformat(timespec="seconds"),
+                points=pair,
+                known_mm=None if known_mm is None else float(known_mm),
+                from_proposal=take_proposal,
+            )
+        )
+
+    @property
+    def _whole(self) -> Region:
+        return Region(kind=RegionKind.TISSUE, box=(0, 0, self.rows, self.columns), source="pixels")
+
+    def strip_at(self, region: Region, index: int) -> Region:
+        """A strip's region with `wrap_col` as frame `index` shows it; unchanged where it is not sweeping."""
+        if not region.scroll.startswith("sweeping"):
+            return region
+        return replace(region, wrap_col=find_wrap_column(self.frame(index), region.box))
+
+    def colour_boxes(self, index: int) -> tuple[Box, ...]:
+        """Boxes of Doppler colour in the picture, found in a frame: outlines, else around the colour."""
+        frame = self.frame(index)
+        region = self.picture_region
+        if frame.ndim == 2 or region is None:
+            return ()
+        return tuple(find_colour_boxes(frame, colour_parts(frame, region).flow))
 
     @cached_property
     def skin_row(self) -> float | None:
@@ -151,10 +345,7 @@ class Clip:
 
         None where neither tells.  Looks at up to three frames when the header is silent.
         """
-        region = self.picture_region
-        if region is None:
-            region = Region(kind=RegionKind.TISSUE, box=(0, 0, self.rows, self.columns))
-        return skin_row_in(self, region)
+        return skin_row_in(self, self.picture_region or self._whole)
 
     @property
     def laterality(self) -> str:
@@ -169,14 +360,18 @@ class Clip:
 
     @property
     def dual_screen(self) -> bool:
-        """Whether two pictures stand side by side."""
-        return side_by_side(self.regions)
+        """Whether two pictures stand side by side: by the regions, else by two of them in the pixels."""
+        known = self._known_regions
+        if any(region.is_picture for region in known):
+            return side_by_side(known)
+        return side_by_side(self.found_regions) or bars_on_both_sides(self.found_regions)
 
     @cached_property
     def kind(self) -> ClipKind:
         """What the clip shows: from its regions and header, else from the pixels of a frame."""
+        known = self._known_regions
         found = kind_from_header(
-            self.regions, self._facts.image_type, colour=not self.photometric.startswith("MONO")
+            known, self._facts.image_type, colour=not self.photometric.startswith("MONO")
         )
         if found is not None:
             return found
@@ -184,7 +379,7 @@ class Clip:
             frame = self.frame(self.n_frames // 2)
         except UnreadableError:
             return ClipKind.OTHER
-        return kind_from_pixels(frame, self.regions, self.picture_region)
+        return kind_from_pixels(frame, known, picture_region(known))
 
     def region_at(self, row: float, col: float) -> Region | None:
         """The region a point `(row, col)` belongs to; where they overlap, the one on top (C.8.5.5.1.3)."""
@@ -216,7 +411,7 @@ class Clip:
 
     def colour_mask(self, index: int) -> npt.NDArray[np.bool_]:
         """(rows, cols) bool: pixels that are coloured, a tint of the picture aside.  Raises as `frame`."""
-        return colour_pixels(self.frame(index), self.picture_region)
+        return colour_pixels(self.frame(index), picture_region(self._known_regions))
 
     def bmode(self, index: int) -> Frame:
         """(rows, cols) uint8 grey in which coloured pixels are 0: a filled vessel is a hole in the tissue.
@@ -279,4 +474,4 @@ class Clip:
 
 def _why_no_spacing(region: Region | None) -> str:
     what = "no calibrated picture in the file" if region is None else "its picture has no usable calibration"
-    return f"{what}: nothing is measured in mm until it is calibrated by a known distance"
+    return f"{what}: {UNCALIBRATED}"

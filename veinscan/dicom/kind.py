@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
-
 from veinscan.dicom.chroma import colour_parts
 from veinscan.dicom.colour import Frame, grey_of
 from veinscan.dicom.model import ClipKind, Region, RegionKind
+from veinscan.dicom.screen import find_pictures, find_strip, textured
 
 _FLOW_SHARE = 0.002
 """Share of the picture with Doppler colour from which it is a colour clip."""
@@ -56,6 +54,8 @@ def _modes(image_type: tuple[str, ...]) -> int:
 def kind_from_pixels(frame: Frame, regions: tuple[Region, ...], region: Region | None) -> ClipKind:
     """Kind from one frame, uint8 (rows, cols) or (rows, cols, 3)."""
     named_flow = any(r.kind == RegionKind.COLOR_FLOW for r in regions)
+    if not regions and find_strip(frame) is not None:
+        return ClipKind.DUPLEX if find_pictures([frame], find_strip(frame)) else ClipKind.SPECTRAL
     if region is None and not has_picture(frame):
         return ClipKind.PAGE
     parts = colour_parts(frame, region)
@@ -68,15 +68,5 @@ def kind_from_pixels(frame: Frame, regions: tuple[Region, ...], region: Region |
 
 
 def has_picture(frame: Frame) -> bool:
-    """Whether a screen holds an ultrasound picture, not text, tables and marks alone.
-
-    Strokes of text are thin and banners even; what is neither thin nor even
-    is a picture.
-    """
-    grey = grey_of(frame)
-    background = int(np.bincount(grey.ravel(), minlength=256).argmax())
-    apart = (np.abs(grey.astype(np.int16) - background) > 8).astype(np.uint8)
-    solid = cv2.morphologyEx(apart, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8)).astype(bool)
-    smooth = cv2.blur(grey.astype(np.float32), (7, 7))
-    spread = cv2.blur(grey.astype(np.float32) ** 2, (7, 7)) - smooth**2
-    return bool((solid & (spread > 4.0)).mean() >= _TEXTURE_SHARE)
+    """Whether a screen holds an ultrasound picture, not text, tables and marks alone."""
+    return bool(textured(grey_of(frame)).mean() >= _TEXTURE_SHARE)

@@ -94,6 +94,10 @@ class Region:
     """Whole-frame `(row, col)` of the reference pixel (C.8.5.5.1.16), where the file gives a usable one."""
     reference_value: tuple[float, float] = (0.0, 0.0)
     """Values at the reference pixel along rows and columns, in `units`."""
+    source: str = "file"
+    """Where it is from: 'file', 'pixels' (a place without any scale) or 'manual' (a reader's scale)."""
+    wrap_col: int | None = None
+    """On a sweeping strip (RegionFlags bits 3-4) the column being written: from it on all is older."""
     warnings: tuple[str, ...] = ()
     """Why a quantity is missing or was repaired, one sentence each."""
 
@@ -103,8 +107,30 @@ class Region:
         value = reference value + (pixel - reference pixel) * delta (C.8.5.5.1.17
         to .21).  Without a reference pixel, lengths and times count from the
         box's corner, and velocities and frequencies are None.
+
+        On a sweeping strip a time is None on the far side of the column being
+        written: the reference pixel's time (C.8.5.5.1.16) does not reach there.
         """
-        return self._value(0, row), self._value(1, col)
+        along = self._value(1, col)
+        if self.wrap_col is not None and self.units[1] == "s":
+            origin = self._origin(1)
+            if origin is not None and (col >= self.wrap_col) != (origin[0] >= self.wrap_col):
+                along = None
+        return self._value(0, row), along
+
+    def seconds_between(self, col: float, other: float) -> float | None:
+        """Seconds from column `col` to column `other`; None where columns are not times in one order.
+
+        A sweeping strip (RegionFlags bits 3-4, C.8.5.5.1.3) is overwritten
+        from the left: across the column being written time jumps, and where
+        that column is not known no difference is told.
+        """
+        if self.time_step_s is None:
+            return None
+        known = self.wrap_col is not None and (col >= self.wrap_col) == (other >= self.wrap_col)
+        if self.scroll.startswith("sweeping") and not known:
+            return None
+        return (other - col) * self.time_step_s
 
     def pixel(self, row_value: float | None, col_value: float | None) -> tuple[float | None, float | None]:
         """The point `(row, col)` at which values stand; the inverse of `physical`."""

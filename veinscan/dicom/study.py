@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pydicom
 from pydicom.uid import UID
 
 from veinscan.dicom.cache import FrameCache
+from veinscan.dicom.calibration import ManualCalibration
 from veinscan.dicom.clip import Clip
 from veinscan.dicom.facts import SECONDARY, ULTRASOUND, ClipFacts, clip_facts, several_patients
 from veinscan.dicom.guard import DEFAULT_LIMITS, Limits, only_veinscan_errors, plain
@@ -79,6 +80,30 @@ class Study:
         known = ", ".join(clip.file for clip in self.clips[:5])
         raise InvalidInputError(
             f"there is no clip '{plain(file_or_sop_uid)}' in the study", do=f"the clips are {known}"
+        )
+
+    def with_calibrations(self, calibrations: Iterable[ManualCalibration]) -> Study:
+        """The same study with calibrations set by hand put on their clips, as a record keeps them.
+
+        One for a clip that is not in the study is left out.  Raises as `Clip.with_calibration`.
+        """
+        by_clip: dict[str, list[ManualCalibration]] = {}
+        for calibration in calibrations:
+            by_clip.setdefault(calibration.sop_instance_uid, []).append(calibration)
+        clips = [
+            clip.with_calibration(*by_clip[clip.sop_instance_uid])
+            if clip.sop_instance_uid in by_clip
+            else clip
+            for clip in self.clips
+        ]
+        return Study(
+            self.path,
+            self.root,
+            self.study_instance_uid,
+            clips,
+            self.skipped,
+            self.record_paths,
+            self.other_documents,
         )
 
     def header(self) -> pydicom.Dataset:
