@@ -73,11 +73,15 @@ def try_everything(path: Path) -> str:
                 assert frame.shape == clip.shape[1:]
                 clip.bmode(index)
             assert clip.kind
+            clip.colour_boxes(0)
         except VeinscanError as problem:
             str(problem)
             outcome = "damaged"
         str(clip.header())
         str(clip.warnings)
-        for region in clip.regions:
+        assert clip.spacing_mm is None or min(clip.spacing_mm) > 0
+        assert clip.dual_screen in (True, False)
+        for region in (*clip.regions, *clip.found_regions):
+            assert region.source != "pixels" or region.spacing_mm is None
             region.physical(0.0, 0.0)
     return outcome

@@ -345,10 +345,16 @@ def test_unknown_vr_and_garbage_after_the_header(tmp_path):
             assert "\n" not in str(problem)
 
 
-def test_executable_preamble_is_only_bytes(tmp_path):
+@pytest.mark.parametrize("mark", [b"MZ", b"\x7fELF", b"#!", b"\xcf\xfa\xed\xfe"])
+def test_executable_preamble_is_said(tmp_path, mark):
+    """A file can be DICOM and a program at once (CVE-2019-11687)."""
     path = save_grey(tmp_path / "a.dcm")
-    path.write_bytes(b"MZ" + path.read_bytes()[2:])
-    assert len(open_study(path).clips) == 1
+    path.write_bytes(mark + path.read_bytes()[len(mark) :])
+    (clip,) = open_study(path).clips
+    assert any("program" in w for w in clip.warnings)
+    assert not any("program" in w for w in open_study(save_grey(tmp_path / "b.dcm")).clips[0].warnings)
+    path.write_bytes(b"II*\0" + path.read_bytes()[4:])
+    assert not any("program" in w for w in open_study(path).clips[0].warnings), "a TIFF is allowed there"
 
 
 def test_names_with_direction_and_control_characters_stay_out_of_messages(tmp_path):

@@ -41,6 +41,9 @@ _OTHER_FORMATS = (
 )
 """(mark, its place, what it is): exports that people keep beside a study."""
 
+_PROGRAMS = ((b"MZ", "Windows"), (b"\x7fELF", "Linux"), (b"#!", "script"), (b"\xcf\xfa\xed\xfe", "macOS"))
+"""Beginnings of programs: the 128 free bytes of a DICOM file can hold one (CVE-2019-11687)."""
+
 _PARSING = threading.RLock()
 _PYDICOM_LOG = logging.getLogger("pydicom")
 
@@ -122,7 +125,13 @@ def read_header(source: Bytes, limits: Limits) -> Header:
     syntax, meta_end = _transfer_syntax(start)
     if syntax == DEFLATED:
         source, bare = _inflated(source, meta_end, limits), 0
-    return _parse(source, bare, syntax, limits)
+    header = _parse(source, bare, syntax, limits)
+    header.warnings.extend(
+        f"its preamble begins like a program ({system}); it is not passed on"
+        for mark, system in _PROGRAMS
+        if start.startswith(mark) and not bare
+    )
+    return header
 
 
 def _with_preamble(start: bytes, name: str) -> bytes:
