@@ -78,6 +78,8 @@ class Session:
         self.target_id: str | None = None
         self.saved_at: datetime | None = None
         self.saved_path: Path | None = None
+        self.saved_note = ""
+        """Where the last save went and why, when it is not beside the study."""
         self._saved: Record | None = None
         self._found: dict[str, ClipCandidates] = {}
 
@@ -86,7 +88,7 @@ class Session:
     def show_study(self, study: Study, record: Record) -> None:
         """Take over a study that `read_study` opened; its first picture is shown."""
         self.study, self.record, self._saved = study, record, record
-        self.clip, self.saved_at, self.saved_path = None, None, None
+        self.clip, self.saved_at, self.saved_path, self.saved_note = None, None, None, ""
         self.candidate_id, self.spot, self.target_id = None, None, None
         self._found = {}
         self.study_changed.emit()
@@ -314,6 +316,7 @@ class Session:
         saved = store.save_record(self.study, self.record, self.reader)
         self.record, self._saved = saved.record, saved.record
         self.saved_at, self.saved_path = datetime.now().astimezone(), saved.path
+        self.saved_note = saved.note
         self.record_changed.emit()
         self.candidates_changed.emit()
         return saved.path

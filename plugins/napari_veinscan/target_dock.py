@@ -332,7 +332,7 @@ class TargetsDock(QWidget):
     def _show_state(self) -> None:
         record, session = self._session.record, self._session
         self.save.setEnabled(record is not None and (session.is_dirty or record.version == 0))
-        self.state.setToolTip(str(session.saved_path or ""))
+        self.state.setToolTip(session.saved_note or str(session.saved_path or ""))
         if record is None:
             text = ""
         elif session.is_dirty:
@@ -340,7 +340,12 @@ class TargetsDock(QWidget):
         elif session.saved_at is not None and session.saved_path is not None:
             place = session.saved_path.parent
             when = session.saved_at.strftime("%H:%M")
-            text = f"Saved {when} as version {record.version} in {place.parent.name}/{place.name}"
+            text = f"Saved {when} as version {record.version} "
+            text += (
+                "in your user data folder" if session.saved_note else f"in {place.parent.name}/{place.name}"
+            )
+        elif record.conflicts:
+            text = "Two saved versions differ: " + "; ".join(record.conflicts)
         elif record.version:
             text = f"Version {record.version} of the record, unchanged."
         else:

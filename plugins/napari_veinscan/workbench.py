@@ -255,6 +255,8 @@ class Workbench:
             return False
         finally:
             QApplication.restoreOverrideCursor()
+        if self.session.saved_note:
+            show_warning(f"Saved, but not beside the study: {self.session.saved_note}")
         return True
 
     def may_lose_edits(self) -> bool:

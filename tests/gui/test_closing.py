@@ -108,6 +108,28 @@ def test_a_save_that_fails_says_so_and_keeps_the_work(searched, monkeypatch):
     assert "the disk is full" in notification_manager.records[-1].message
 
 
+def test_a_study_folder_that_cannot_be_written_is_said(searched, sample_study_dir, monkeypatch):
+    from napari.utils.notifications import notification_manager
+
+    from veinscan.record import store
+    from veinscan.record.files import NotWritableError
+
+    def refused(*_args, **_kwargs):
+        raise NotWritableError("not saved: the folder is read-only", where="veinscan")
+
+    monkeypatch.setattr(
+        store, "make_folder", lambda path, **kw: refused() if not kw else path.mkdir(parents=True)
+    )
+    searched.press("N")
+    searched.press("A")
+    searched.click(searched.targets_dock.save)
+    assert not searched.session.is_dirty
+    assert versions(sample_study_dir) == 0
+    assert searched.session.saved_path.is_file()
+    assert "in your user data folder" in searched.targets_dock.state.text()
+    assert "not beside the study" in notification_manager.records[-1].message
+
+
 def test_closing_in_the_middle_of_a_search_leaves_no_thread(open_window, sample_study_dir, qtbot):
     person = open_window(sample_study_dir)
     person.click(person.candidates_dock.find_all)
