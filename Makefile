@@ -67,7 +67,7 @@ docs-pictures: setup system
 # The two studies in sample_data/, made anew.
 sample-data: setup
 	rm -rf sample_data/baseline sample_data/follow_up
-	$(BIN)/veinscan sample sample_data/baseline --follow-up sample_data/follow_up
+	$(BIN)/veinscan sample sample_data/baseline --follow-up sample_data/follow_up --seed 9
 
 clean:
 	rm -rf build dist .venv .venv-lowest .mypy_cache .pytest_cache .ruff_cache .hypothesis

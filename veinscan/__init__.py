@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from veinscan.candidates import Candidate, find_candidates, find_in_clip
     from veinscan.dicom import Clip, ClipKind, Region, RegionKind, Study, open_study
+    from veinscan.doppler import RefluxMeasurement, measure_reflux
     from veinscan.enhance import vesselness
     from veinscan.errors import VeinscanError
     from veinscan.plan.model import CandidateReview, Decision, InjectionTarget, Reader, Reading, Record
@@ -35,6 +36,8 @@ _HOMES = {
     "Region": "veinscan.dicom",
     "RegionKind": "veinscan.dicom",
     "vesselness": "veinscan.enhance",
+    "measure_reflux": "veinscan.doppler",
+    "RefluxMeasurement": "veinscan.doppler",
     "find_candidates": "veinscan.candidates",
     "find_in_clip": "veinscan.candidates",
     "Candidate": "veinscan.candidates",
@@ -61,6 +64,8 @@ __all__ = [
     "find_candidates",
     "find_in_clip",
     "Candidate",
+    "measure_reflux",
+    "RefluxMeasurement",
     "InjectionTarget",
     "CandidateReview",
     "Decision",
