@@ -14,6 +14,7 @@ from veinscan.dicom.model import Region, RegionKind
 from veinscan.errors import CalibrationError, InvalidInputError, RecordError
 from veinscan.plan import editing
 from veinscan.plan.model import (
+    Calibration,
     Checked,
     Decision,
     InjectionTarget,
@@ -77,6 +78,9 @@ def plan(count: int) -> Record:
         clicked = editing.target_at_point(Clip(regions=()), 0, (5 + number, 7), ANNA, notes=str(number))
         record = editing.add_target(record, clicked)
     return record
+
+
+CALIBRATED: dict[str, Any] = {"box": (0, 0, 9, 9), "spacing_mm": (0.1, 0.1), "skin_row": 0.0}
 
 
 def notes(record: Record) -> str:
@@ -254,6 +258,10 @@ def test_a_number_says_where_it_comes_from() -> None:
     uid = record.targets[0].id
     entered = editing.update_target(record, uid, diameter_mm=3)
     assert entered.targets[0].diameter_source is ValueSource.ENTERED
+    with pytest.raises(InvalidInputError, match="R03"):  # there is no calibration to measure with
+        editing.update_target(entered, uid, diameter_mm=3.1, diameter_source="caliper")
+    calibrated = replace(entered.targets[0], calibration=Calibration(**CALIBRATED))
+    entered = replace(entered, targets=(calibrated,))
     caliper = editing.update_target(entered, uid, diameter_mm=3.1, diameter_source="caliper")
     assert caliper.targets[0].diameter_source is ValueSource.CALIPER
     assert editing.update_target(caliper, uid, diameter_mm=None).targets[0].diameter_source is None

@@ -1,25 +1,32 @@
-"""Hypothesis strategies over the whole model, in the form that a record keeps (`plan.normal`)."""
+"""Hypothesis strategies over the whole model, in the form that a record keeps (`plan.normal`).
+
+They are worked out from the types of the model, so that a field added to it
+is under test at once.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from enum import StrEnum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
+from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch
+from veinscan.plan.follow_up import FollowUp
 from veinscan.plan.model import (
-    Calibration,
+    Acknowledgement,
     CandidateReview,
-    Checked,
-    Decision,
     InjectionTarget,
     Reading,
     Record,
-    RejectReason,
-    Side,
-    TargetStatus,
-    ValueSource,
+    RecordStatus,
 )
 from veinscan.plan.normal import normalised, stored_point
+from veinscan.plan.treatment import TreatmentSession
 from veinscan.plan.veins import NAMES
 
 # every character that Python has, lone surrogates and controls too; and what people write
@@ -42,70 +49,109 @@ zones = st.one_of(
 moments = st.datetimes(datetime(1000, 1, 2), datetime(2999, 12, 30), timezones=zones).map(
     lambda moment: moment.replace(microsecond=0)
 )
+days = st.dates(date(1000, 1, 2), date(2999, 12, 30))
 positive = st.floats(1e-6, 1e3)
-calibrations = st.builds(
-    Calibration,
-    box=st.tuples(st.integers(0, 99), st.integers(0, 99), st.integers(100, 4000), st.integers(100, 4000)),
-    spacing_mm=st.tuples(positive, positive),
-    skin_row=finite,
-)
+boxes = st.tuples(st.integers(0, 99), st.integers(0, 99), st.integers(100, 4000), st.integers(100, 4000))
 veins = st.one_of(st.sampled_from(NAMES), texts)
+
+_NAMED: dict[str, st.SearchStrategy[Any]] = {
+    "id": uids,
+    "order": st.integers(1, 500),
+    "frame_index": st.integers(0, 10_000),
+    "box": boxes,
+    "spacing_mm": st.tuples(positive, positive),
+    "point_a": points,
+    "point_b": points,
+    "point": points,
+    "centre": points,
+    "outline": outlines,
+    "vein": veins,
+    "candidate_id": texts.filter(bool),
+    "purpose": st.sampled_from(["plan", "research", "adjudication"]),
+    "subject": st.just("") | uids,
+}
+"""Fields that hold less than their type says."""
+
+
+@cache
+def of(kind: Any) -> st.SearchStrategy[Any]:
+    """Values of a type of the model."""
+    if get_origin(kind) in (Union, UnionType):
+        return st.one_of(*(of(part) for part in get_args(kind)))
+    if get_origin(kind) is tuple:
+        element, *rest = get_args(kind)
+        if rest == [Ellipsis]:
+            return st.lists(of(element), max_size=1 if is_dataclass(element) else 2).map(tuple)
+        return st.tuples(*(of(part) for part in (element, *rest)))
+    if is_dataclass(kind):
+        return instances(kind)  # type: ignore[arg-type]
+    simple: dict[Any, st.SearchStrategy[Any]] = {
+        NoneType: st.none(),
+        str: texts,
+        bool: st.booleans(),
+        int: st.integers(-9999, 99999),
+        float: finite,
+        datetime: moments,
+        date: days,
+    }
+    return simple[kind] if kind in simple else st.sampled_from(kind)
+
+
+def instances(kind: type[Any], **special: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Values of a class of the model; most fields keep their default in a given value, any may differ."""
+    hints = get_type_hints(kind)
+    required, optional = {}, {}
+    for field in fields(kind):
+        name, hint = field.name, hints[field.name]
+        if name in special:
+            found = special[name]
+        elif name in _NAMED:
+            found = _NAMED[name] | st.none() if NoneType in get_args(hint) else _NAMED[name]
+        elif name == "skin_entry":
+            found = st.none() | points
+        elif name in ("feeds", "session_ids"):
+            found = st.lists(uids, max_size=2).map(tuple)
+        elif name.endswith("_uid") or (name.endswith("_id") and name != "candidate_id"):
+            found = uids if field.default is MISSING else st.just("") | uids
+        else:
+            found = of(hint)
+        if (field.default is MISSING and field.default_factory is MISSING) or name in special:
+            required[name] = found
+        else:
+            optional[name] = found
+    return st.fixed_dictionaries(required, optional=optional).map(lambda values: kind(**values))
 
 
 def targets(clips: st.SearchStrategy[str] = uids) -> st.SearchStrategy[InjectionTarget]:
-    return st.builds(
-        InjectionTarget,
-        id=uids,
-        order=st.integers(1, 500),
-        sop_instance_uid=clips,
-        frame_index=st.integers(0, 10_000),
-        point=points,
-        outline=outlines,
-        calibration=st.none() | calibrations,
-        side=st.sampled_from(Side),
-        vein=veins,
-        diameter_mm=st.none() | finite,
-        diameter_source=st.none() | st.sampled_from(ValueSource),
-        depth_mm=st.none() | finite,
-        depth_source=st.none() | st.sampled_from(ValueSource),
-        length_mm=st.none() | finite,
-        artery_checked=st.sampled_from(Checked),
-        status=st.sampled_from(TargetStatus),
-        notes=texts,
-        candidate_id=st.none() | texts,
-        candidate_score=st.none() | finite,
-        marked_by=texts,
-        marked_at=st.none() | moments,
-    )
+    on_map = instances(InjectionTarget, sop_instance_uid=st.just(""), map_point=of(tuple[float, float]))
+    return instances(InjectionTarget, sop_instance_uid=clips) | on_map
 
 
 def reviews(clips: st.SearchStrategy[str] = uids) -> st.SearchStrategy[CandidateReview]:
+    return instances(CandidateReview, sop_instance_uid=clips)
+
+
+readings = instances(Reading)
+
+
+def _of_each(kind: type[Any], key: Any) -> st.SearchStrategy[Any]:
+    return st.lists(instances(kind), max_size=2, unique_by=key).map(tuple)
+
+
+def plans(clips: st.SearchStrategy[str] = uids) -> st.SearchStrategy[Record]:
+    """Records of targets and verdicts only: for what does not depend on the other parts."""
     return st.builds(
-        CandidateReview,
-        candidate_id=texts.filter(bool),
-        sop_instance_uid=clips,
-        frame_index=st.integers(0, 10_000),
-        centre=points,
-        outline=outlines,
-        diameter_mm=st.none() | finite,
-        depth_mm=st.none() | finite,
-        score=finite,
-        decision=st.sampled_from(Decision),
-        reason=st.none() | st.sampled_from(RejectReason),
-        reviewed_by=texts,
-        reviewed_at=st.none() | moments,
-    )
-
-
-readings = st.builds(
-    Reading,
-    id=uids,
-    purpose=st.sampled_from(["plan", "research", "adjudication"]),
-    candidates_shown=st.booleans(),
-)
+        Record,
+        reading=readings,
+        targets=st.lists(targets(clips), max_size=3, unique_by=lambda target: target.id).map(tuple),
+        reviews=st.lists(reviews(clips), max_size=2).map(tuple),
+        version=st.integers(0, 10_000),
+        conflicts=st.lists(texts, max_size=3).map(tuple),
+    ).map(normalised)
 
 
 def records(clips: st.SearchStrategy[str] = uids) -> st.SearchStrategy[Record]:
+    """Records of every part of the model."""
     return st.builds(
         Record,
         reading=readings,
@@ -113,4 +159,26 @@ def records(clips: st.SearchStrategy[str] = uids) -> st.SearchStrategy[Record]:
         reviews=st.lists(reviews(clips), max_size=3).map(tuple),
         version=st.integers(0, 10_000),
         conflicts=st.lists(texts, max_size=3).map(tuple),
+        contexts=_of_each(ClipContext, lambda one: one.sop_instance_uid),
+        searches=_of_each(ClipSearch, lambda one: one.sop_instance_uid),
+        calibrations=_of_each(ClipCalibration, lambda one: (one.sop_instance_uid, one.box)),
+        sessions=_of_each(TreatmentSession, lambda one: one.id),
+        follow_ups=_of_each(FollowUp, lambda one: one.id),
+        acknowledgements=_of_each(Acknowledgement, lambda one: (one.rule, one.subject, one.sentence)),
+        status=instances(RecordStatus),
     ).map(normalised)
+
+
+def kinds_of(kind: Any) -> set[type]:
+    """Every class and enum that a class of the model is made of."""
+    found: set[type] = set()
+    waiting = [kind]
+    while waiting:
+        one = waiting.pop()
+        if get_args(one):
+            waiting.extend(get_args(one))
+        elif isinstance(one, type) and one not in found and (is_dataclass(one) or issubclass(one, StrEnum)):
+            found.add(one)
+            if is_dataclass(one):
+                waiting.extend(get_type_hints(one).values())
+    return found

@@ -2,28 +2,42 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import os
 from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
 
 import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.sr.codedict import codes
-from record_strategies import moments, records, texts
+from record_strategies import kinds_of, moments, records, texts
 from record_studies import FakeStudy, make_study
 
 from veinscan.errors import RecordError
 from veinscan.plan.ids import new_uid
-from veinscan.plan.model import Calibration, CandidateReview, InjectionTarget, Reader, Reading, Record
+from veinscan.plan.model import (
+    Decision,
+    InjectionTarget,
+    Reader,
+    Reading,
+    Record,
+    RejectReason,
+    TargetStatus,
+)
 from veinscan.record import concepts as c
+from veinscan.record.auto import codes_of
+from veinscan.record.code_list import published_text
 from veinscan.record.codec import decode, encode, sealed
 from veinscan.record.document import References, build
-from veinscan.record.fields import Items, item_moment, moment_item
-from veinscan.record.table import CALIBRATION, READING, REVIEW, TARGET
+from veinscan.record.fields import Items, Table, item_moment, moment_item
+from veinscan.record.table import PARTS, TABLES, TARGET
 from veinscan.record.text import original_text, stored_name, stored_text
 from veinscan.record.tree import Concept, Item, Measured, digest, from_dataset, to_dataset
 from veinscan.record.versions import parse
 
+CASES = int(os.environ.get("CASES", "200"))
 SAVED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -42,13 +56,15 @@ def header(tmp_path_factory: pytest.TempPathFactory) -> FakeStudy:
 
 
 @given(records())
-@settings(max_examples=200, deadline=None)
+@settings(
+    max_examples=int(os.environ.get("CASES", "200")), deadline=None, suppress_health_check=list(HealthCheck)
+)
 def test_every_field_survives_the_content_tree(record: Record) -> None:
     assert decode(tree_of(record)).record == record
 
 
 @given(record=records())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_field_survives_the_bytes_of_a_file(header: FakeStudy, record: Record) -> None:
     data = build(
         record,
@@ -64,12 +80,35 @@ def test_every_field_survives_the_bytes_of_a_file(header: FakeStudy, record: Rec
     assert version.content.saved_at == SAVED_AT
 
 
-@pytest.mark.parametrize(
-    ("table", "model"),
-    [(TARGET, InjectionTarget), (REVIEW, CandidateReview), (READING, Reading), (CALIBRATION, Calibration)],
-)
-def test_every_field_of_the_model_has_its_place_in_the_table(table: object, model: type) -> None:
-    assert sorted(table.attributes) == sorted(field.name for field in dataclasses.fields(model))  # type: ignore[attr-defined]
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_every_field_of_the_model_has_its_place_in_the_table(table: Table) -> None:
+    assert sorted(table.attributes) == sorted(field.name for field in dataclasses.fields(table.make))
+
+
+def test_every_part_of_a_record_is_kept() -> None:
+    kept = {part.attribute for part in PARTS} | {
+        "targets",
+        "reviews",
+        "reading",
+        "status",
+        "version",
+        "conflicts",
+    }
+    assert {field.name for field in dataclasses.fields(Record)} - kept == {"heads", "read_only"}
+
+
+def test_codes_of_a_field_tell_its_values_apart() -> None:
+    for kind in kinds_of(Record):
+        if issubclass(kind, StrEnum) and kind not in (Decision, RejectReason, TargetStatus):
+            codes = codes_of(kind)
+            assert set(codes) == set(kind)
+            assert len({concept.key for concept in codes.values()}) == len(kind), kind
+
+
+def test_the_published_list_of_private_codes_is_that_of_the_program() -> None:
+    """A code once published never changes its meaning: a line may be added, none altered."""
+    text = (Path(__file__).parents[2] / "docs" / "private-codes.md").read_text(encoding="utf-8")
+    assert text == published_text()
 
 
 @given(texts)
@@ -102,6 +141,9 @@ def test_a_readers_name_is_a_valid_person_name(name: str) -> None:
 
 def all_concepts() -> list[Concept]:
     found = [value for value in vars(c).values() if isinstance(value, Concept)]
+    for kind in kinds_of(Record):
+        if issubclass(kind, StrEnum) and kind not in (Decision, RejectReason, TargetStatus):
+            found += codes_of(kind).values()
     for value in vars(c).values():
         if isinstance(value, dict):
             found += [entry for entry in value.values() if isinstance(entry, Concept)]
@@ -120,14 +162,14 @@ def test_private_codes_fit_their_vr_and_mean_one_thing() -> None:
 
 def test_public_codes_are_those_of_the_standard() -> None:
     known = {}
-    for scheme in ("SCT", "DCM", "LN"):
+    for scheme in ("SCT", "DCM", "LN", "NCIt"):
         from pydicom.sr._concepts_dict import concepts
 
         for entry in concepts[scheme].values():
             known |= {(scheme, value): meaning for value, (meaning, _) in entry.items()}
     unlisted = set()
     for concept in all_concepts():
-        if concept.scheme in ("SCT", "DCM", "LN") and concept.key not in known:
+        if concept.scheme in ("SCT", "DCM", "LN", "NCIt") and concept.key not in known:
             unlisted.add(concept.value)
     assert unlisted == set()
     assert known["SCT", "413975003"] == c.VESSEL_DEPTH.meaning

@@ -21,7 +21,7 @@ from record_studies import FakeStudy, make_study
 
 from veinscan.plan.editing import add_target, new_record
 from veinscan.plan.ids import new_uid
-from veinscan.plan.model import InjectionTarget, Reader, Record, Side, ValueSource
+from veinscan.plan.model import Calibration, InjectionTarget, Reader, Record, Side, ValueSource
 from veinscan.record import load_record, save_record
 from veinscan.record.document import References, build
 
@@ -61,6 +61,7 @@ def a_target(study: FakeStudy, **fields: Any) -> InjectionTarget:
         "point": (60.0, 80.5),
         "side": Side.LEFT,
         "vein": "GSV",
+        "calibration": Calibration(box=(20, 10, 220, 310), spacing_mm=(0.1, 0.125), skin_row=25.0),
         "diameter_mm": 3.25,
         "diameter_source": ValueSource.CALIPER,
         "depth_mm": 7.125,
@@ -98,8 +99,11 @@ def test_no_document_has_an_error_and_every_one_is_read(shared_study: FakeStudy,
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         report = hd.sr.srread(path)
-    groups = report.content.get_planar_roi_measurement_groups() if record.targets or record.reviews else []
-    assert len(groups) == len(record.targets) + len(record.reviews)
+    on_images = [*(target for target in record.targets if target.has_place), *record.reviews]
+    on_map = [target for target in record.targets if not target.has_place]
+    if record.targets or record.reviews:
+        assert len(report.content.get_planar_roi_measurement_groups()) == len(on_images)
+        assert len(report.content.get_image_measurement_groups()) == len(on_map)
 
 
 def test_an_empty_record_is_a_valid_document_too(study: FakeStudy) -> None:

@@ -84,8 +84,8 @@ def test_edits_are_offered_with_undo_and_redo_when_the_window_is_gone(study: Fak
     assert again.undo_label is None and again.is_empty
 
 
-@given(st.lists(records(), min_size=1, max_size=4))
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(records(), min_size=1, max_size=2))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_field_survives_the_draft(study: FakeStudy, states: list[Record]) -> None:
     draft = Draft.start(study, states[0])
     for record in states:

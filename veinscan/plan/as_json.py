@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from datetime import date
+from enum import StrEnum
 from typing import Any, Protocol
 
 from veinscan.errors import VeinscanError
@@ -22,9 +25,9 @@ def target_json(target: InjectionTarget, study: StudyLike) -> dict[str, Any]:
         "id": target.id,
         "order": target.order,
         "file": _file(study, target.sop_instance_uid),
-        "sop_instance_uid": target.sop_instance_uid,
-        "frame_index": target.frame_index,
-        "point": list(target.point),
+        "sop_instance_uid": target.sop_instance_uid or None,
+        "frame_index": target.frame_index if target.has_place else None,
+        "point": list(target.point) if target.has_place else None,
         "outline": [list(point) for point in target.outline],
         "side": target.side.value,
         "vein": target.vein,
@@ -40,6 +43,7 @@ def target_json(target: InjectionTarget, study: StudyLike) -> dict[str, Any]:
         "candidate_score": target.candidate_score,
         "marked_by": target.marked_by,
         "marked_at": None if target.marked_at is None else target.marked_at.isoformat(),
+        **{name: plain(getattr(target, name)) for name in _MORE},
     }
 
 
@@ -67,8 +71,13 @@ def record_json(record: Record, study: StudyLike) -> dict[str, Any]:
     return {
         "targets": [target_json(target, study) for target in record.targets],
         "reviews": [review_json(review, study) for review in record.reviews],
-        "sessions": [],
-        "follow_ups": [],
+        "sessions": plain(record.sessions),
+        "follow_ups": plain(record.follow_ups),
+        "contexts": plain(record.contexts),
+        "searches": plain(record.searches),
+        "calibrations": plain(record.calibrations),
+        "acknowledgements": plain(record.acknowledgements),
+        "status": plain(record.status),
         "version": record.version,
         "heads": list(record.heads),
         "conflicts": list(record.conflicts),
@@ -76,7 +85,30 @@ def record_json(record: Record, study: StudyLike) -> dict[str, Any]:
     }
 
 
+_MORE = (
+    "segment", "level", "aspect", "landmark", "landmark_cm", "map_view", "map_point", "vein_class",
+    "compartment", "vessel_type", "artery_distance_mm", "skin_entry", "plane", "posture", "compressible",
+    "feeds_text", "feeds", "is_feeder", "reflux", "flow", "modality", "ultrasound_guided", "product",
+    "concentration_percent", "planned_volume_ml", "needle_gauge", "laser",
+)  # fmt: skip
+
+
+def plain(value: Any) -> Any:
+    """A value of the model as JSON knows it: objects, lists, texts, numbers; times as ISO 8601."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, tuple):
+        return [plain(member) for member in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
 def _file(study: StudyLike, sop_instance_uid: str) -> str | None:
+    if not sop_instance_uid:
+        return None
     try:
         return str(study.clip(sop_instance_uid).file)
     except (VeinscanError, KeyError):

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
-from enum import StrEnum
 from typing import Any, Protocol
 
 from veinscan.candidates.model import Candidate
 from veinscan.errors import InvalidInputError, RecordError
+from veinscan.plan.clips import inherited
+from veinscan.plan.context import INHERITED
 from veinscan.plan.geometry import (
     ClipLike,
     calibration_at,
@@ -26,7 +27,6 @@ from veinscan.plan.geometry import (
 from veinscan.plan.ids import derived_uid, new_uid
 from veinscan.plan.model import (
     CandidateReview,
-    Checked,
     Decision,
     InjectionTarget,
     Point,
@@ -34,18 +34,20 @@ from veinscan.plan.model import (
     Reading,
     Record,
     RejectReason,
-    Side,
     TargetStatus,
     ValueSource,
 )
 from veinscan.plan.normal import now, optional_number, stored_number, stored_outline, stored_point
-from veinscan.plan.veins import vein_name
+from veinscan.plan.signing import check_editable
+from veinscan.plan.values import EDITABLE_FIELDS, enum_value, parsed
+from veinscan.plan.vocabulary import Level, VesselType
 
 __all__ = [
     "EDITABLE_FIELDS",
     "new_record",
     "target_from_candidate",
     "target_at_point",
+    "target_on_map",
     "add_target",
     "update_target",
     "move_point",
@@ -58,23 +60,6 @@ __all__ = [
     "distance_mm",
     "depth_mm",
 ]
-
-_ENUMS: Mapping[str, type[StrEnum]] = {
-    "side": Side,
-    "artery_checked": Checked,
-    "status": TargetStatus,
-    "diameter_source": ValueSource,
-    "depth_source": ValueSource,
-}
-_NUMBERS = {"diameter_mm": 40.0, "depth_mm": 300.0, "length_mm": 2000.0}
-"""Fields in mm with the value above which only a typing error (cm for mm, a lost point) explains them."""
-_TEXTS = ("notes",)
-
-EDITABLE_FIELDS: tuple[str, ...] = (
-    "side", "vein", *_NUMBERS, "diameter_source", "depth_source",
-    "artery_checked", "status", "notes", "order",
-)  # fmt: skip
-"""What `update_target` and the makers accept; values may be text, as a command line gives them."""
 
 
 class StudyLike(Protocol):
@@ -161,11 +146,28 @@ def target_at_point(
     return _with_values(_measured(clip, target), values)
 
 
+def target_on_map(reader: Reader, **values: Any) -> InjectionTarget:
+    """A target on the leg map alone: no clip, no frame.
+
+    `values` are as for `update_target`; one of `map_point`, `level` and
+    `landmark_cm` is needed.  Raises InvalidInputError where none is given.
+    """
+    target = InjectionTarget(id=new_uid(), order=0, marked_by=reader.name, marked_at=now())
+    target = _with_values(target, values)
+    if target.map_point is None and target.landmark_cm is None and target.level is Level.UNKNOWN:
+        raise InvalidInputError(
+            "the target has no place", do="give map_point, level, or landmark and landmark_cm"
+        )
+    return target
+
+
 def add_target(record: Record, target: InjectionTarget) -> Record:
     """The record with a target: last, or at `target.order` where that is a place in the list."""
-    _check_editable(record)
+    check_editable(record)
     if any(other.id == target.id for other in record.targets):
         raise RecordError("this target is in the record already", do="change it instead of adding it again")
+    _check_refused(target)
+    target = inherited(record, target)
     targets = list(record.targets)
     place = target.order - 1 if 1 <= target.order <= len(targets) else len(targets)
     targets.insert(place, target)
@@ -179,12 +181,13 @@ def update_target(record: Record, target_id: str, **values: Any) -> Record:
     entered by a person; `order` moves the target.  Raises InvalidInputError
     for a field or value that is not usable, RecordError for an unknown target.
     """
-    _check_editable(record)
+    check_editable(record)
     target = find_target(record, target_id)
     changed = _with_values(target, values)
+    _check_refused(changed, values)
     targets = [changed if other.id == target_id else other for other in record.targets]
     if "order" in values:
-        targets.remove(changed)
+        targets = [other for other in targets if other.id != target_id]
         targets.insert(min(max(changed.order, 1), len(targets) + 1) - 1, changed)
     return _ordered(record, targets)
 
@@ -197,7 +200,7 @@ def move_point(
     What the program measured at the old place is measured again; what a
     person measured or typed stays.
     """
-    _check_editable(record)
+    check_editable(record)
     target = find_target(record, target_id)
     by_program = (ValueSource.CANDIDATE, ValueSource.CLICK)
     keep_diameter = target.diameter_source not in by_program
@@ -225,7 +228,7 @@ def move_target(record: Record, target_id: str, order: int) -> Record:
 
 def remove_target(record: Record, target_id: str) -> Record:
     """The record without one target; the others close up."""
-    _check_editable(record)
+    check_editable(record)
     find_target(record, target_id)
     return _ordered(record, [target for target in record.targets if target.id != target_id])
 
@@ -252,10 +255,10 @@ def review(
 
     `Decision.UNREVIEWED` takes the verdict back.  A reason belongs to a rejection only.
     """
-    _check_editable(record)
-    decision = _enum(Decision, decision, "decision")
+    check_editable(record)
+    decision = enum_value(Decision, decision, "decision")
     if reason is not None:
-        reason = _enum(RejectReason, reason, "reason")
+        reason = enum_value(RejectReason, reason, "reason")
         if decision is not Decision.REJECTED:
             raise InvalidInputError(f"a reason ({reason}) belongs to a rejection", do="leave it out")
     elif decision is Decision.REJECTED:
@@ -295,7 +298,7 @@ def review_of(record: Record, sop_instance_uid: str, candidate_id: str) -> Candi
 
 def accept_conflicts(record: Record) -> Record:
     """The record without its conflicts: a person has seen them and keeps the values shown."""
-    _check_editable(record)
+    check_editable(record)
     return replace(record, conflicts=())
 
 
@@ -352,70 +355,41 @@ def _with_values(target: InjectionTarget, values: Mapping[str, Any]) -> Injectio
         known = [field.name for field in fields(InjectionTarget)]
         what = "cannot be set here" if unknown[0] in known else "is not a field of a target"
         raise InvalidInputError(f"{unknown[0]!r} {what}", do=f"set one of: {', '.join(EDITABLE_FIELDS)}")
-    new: dict[str, Any] = {name: _value(name, value) for name, value in values.items()}
+    new: dict[str, Any] = {name: parsed(name, value) for name, value in values.items()}
     for quantity in ("diameter", "depth"):
         number, source = f"{quantity}_mm", f"{quantity}_source"
         if number in new:
             new[source] = None if new[number] is None else new.get(source) or ValueSource.ENTERED
         elif source in new and (getattr(target, number) is None or new[source] is None):
             raise InvalidInputError(f"{source} says where {number} comes from", do=f"set {number} with it")
-    return replace(target, **new)
+    # what a person sets on the target no longer follows its clip
+    own = dict.fromkeys((*target.own, *(name for name in INHERITED if name in new)))
+    return replace(target, **new, own=tuple(own))
 
 
-def _value(name: str, value: Any) -> Any:
-    if name in _ENUMS:
-        if value is None and name.endswith("_source"):
-            return None
-        return _enum(_ENUMS[name], value, name)
-    if name == "vein":
-        return vein_name(value)
-    if name in _NUMBERS:
-        return _number(name, value)
-    if name == "order":
-        try:
-            order = int(value)
-        except (TypeError, ValueError):
-            order = 0
-        if order < 1:
-            raise InvalidInputError(f"order is {value!r}", do="pass a whole number from 1")
-        return order
-    if not isinstance(value, str):
-        raise InvalidInputError(f"{name} is {value!r}", do="pass a text")
-    return value
-
-
-def _number(name: str, value: Any) -> float | None:
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    try:
-        number = stored_number(float(value), name)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InvalidInputError):
-            raise
-        raise InvalidInputError(f"{name} is {value!r}", do="pass a number in mm, with a point") from None
-    if number is None or not 0 < number <= _NUMBERS[name]:
-        raise InvalidInputError(f"{name} is {value}", do=f"pass mm above 0 and up to {_NUMBERS[name]:g}")
-    return number
-
-
-def _enum(kind: type[Any], value: Any, name: str) -> Any:
-    try:
-        return kind(value.strip().lower() if isinstance(value, str) else value)
-    except ValueError:
+def _check_refused(target: InjectionTarget, changed: Mapping[str, Any] | None = None) -> None:
+    """The data errors R03 and R07, which no edit may make (R01, R02: refused where a place is made)."""
+    wrong = target.vessel_type in (VesselType.ARTERY, VesselType.NERVE)
+    if wrong and target.status is not TargetStatus.SKIPPED:
         raise InvalidInputError(
-            f"{name} is {value!r}", do=f"pass one of: {', '.join(member.value for member in kind)}"
-        ) from None
+            f"a target whose vessel_type is {target.vessel_type} cannot be {target.status} (R07)",
+            do="set its status to skipped with it, or another vessel_type",
+        )
+    for quantity in ("diameter", "depth"):
+        source = getattr(target, f"{quantity}_source")
+        if changed is not None and not {f"{quantity}_mm", f"{quantity}_source"} & set(changed):
+            continue
+        if target.calibration is None and source not in (None, ValueSource.ENTERED):
+            raise InvalidInputError(
+                f"{quantity}_mm cannot come from the picture: it has no calibration there (R03)",
+                do="enter it by hand, or calibrate the clip",
+            )
 
 
 def _ordered(record: Record, targets: Iterable[InjectionTarget]) -> Record:
     return replace(
         record, targets=tuple(replace(target, order=order) for order, target in enumerate(targets, start=1))
     )
-
-
-def _check_editable(record: Record) -> None:
-    if record.read_only:
-        raise RecordError(f"the record cannot be changed: {record.read_only}", do="update veinscan")
 
 
 def _span(frames: tuple[int, ...]) -> str:

@@ -10,24 +10,32 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch
+from veinscan.plan.flow import FlowValue, RefluxValue
+from veinscan.plan.follow_up import FollowUp
+from veinscan.plan.treatment import LaserSettings, TreatmentSession
+from veinscan.plan.vocabulary import (
+    Aspect,
+    Compartment,
+    Compressible,
+    IsFeeder,
+    Landmark,
+    Level,
+    MapView,
+    Modality,
+    Plane,
+    Posture,
+    RecordState,
+    Segment,
+    VeinClass,
+    VesselType,
+)
+from veinscan.plan.vocabulary import Checked as Checked
+from veinscan.plan.vocabulary import Side as Side
+from veinscan.plan.vocabulary import ValueSource as ValueSource
+
 Point = tuple[float, float]
 """`(row, col)`, each exactly representable as float32 (SR GraphicData is float32)."""
-
-
-class Side(StrEnum):
-    """Which leg."""
-
-    LEFT = "left"
-    RIGHT = "right"
-    UNKNOWN = "unknown"
-
-
-class Checked(StrEnum):
-    """Whether a person did a check; 'unknown' is not 'no'."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
 
 
 class Decision(StrEnum):
@@ -57,19 +65,6 @@ class TargetStatus(StrEnum):
     SKIPPED = "skipped"
 
 
-class ValueSource(StrEnum):
-    """Where a measured number comes from."""
-
-    CANDIDATE = "candidate"
-    """Measured by the program on a candidate."""
-    CLICK = "click"
-    """Measured by the program in the lumen a person clicked."""
-    CALIPER = "caliper"
-    """Measured by a person with two clicks."""
-    ENTERED = "entered"
-    """Typed by a person."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
     """Who reads: in the SR the observer (TID 1002)."""
@@ -90,16 +85,21 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InjectionTarget:
-    """A place a clinician marked for injection, on one frame of one clip."""
+    """A place a clinician marked for injection: on one frame of one clip, on the leg map, or both.
+
+    A target on the leg map alone has an empty `sop_instance_uid`, frame 0 and
+    the point (0, 0), which then mean nothing (`has_place` is False).
+    """
 
     id: str
     """Tracking UID: the same target keeps it through every version and study."""
     order: int
     """Place in the order of injection, from 1."""
-    sop_instance_uid: str
-    frame_index: int
+    sop_instance_uid: str = ""
+    """The clip; empty for a target on the leg map alone."""
+    frame_index: int = 0
     """From 0."""
-    point: Point
+    point: Point = (0.0, 0.0)
     outline: tuple[Point, ...] = ()
     """Lumen outline on that frame; empty where none was drawn or fitted."""
     calibration: Calibration | None = None
@@ -123,6 +123,52 @@ class InjectionTarget:
     """Reader's name."""
     marked_at: datetime | None = None
     """With time zone, whole seconds."""
+    segment: Segment = Segment.UNKNOWN
+    level: Level = Level.UNKNOWN
+    aspect: Aspect = Aspect.UNKNOWN
+    landmark: Landmark = Landmark.UNKNOWN
+    landmark_cm: float | None = None
+    """Distance from the landmark along the leg."""
+    map_view: MapView = MapView.UNKNOWN
+    map_point: Point | None = None
+    """Place on the leg map: `(row, col)` in 0..1 of the drawing `map_view` of the leg `side`."""
+    vein_class: VeinClass = VeinClass.UNKNOWN
+    """Set by a person; the size rule only warns."""
+    compartment: Compartment = Compartment.UNKNOWN
+    vessel_type: VesselType = VesselType.UNKNOWN
+    artery_distance_mm: float | None = None
+    """To the nearest artery."""
+    skin_entry: Point | None = None
+    """Where the needle enters the skin, on the same frame."""
+    plane: Plane = Plane.UNKNOWN
+    posture: Posture = Posture.UNKNOWN
+    """In which the diameter was measured."""
+    compressible: Compressible = Compressible.NOT_TESTED
+    feeds_text: str = ""
+    """What it feeds, in a person's words."""
+    feeds: tuple[str, ...] = ()
+    """Tracking UIDs of the targets it feeds."""
+    is_feeder: IsFeeder = IsFeeder.NOT_JUDGED
+    """Set by a person only."""
+    reflux: tuple[RefluxValue, ...] = ()
+    flow: tuple[FlowValue, ...] = ()
+    modality: Modality = Modality.UNKNOWN
+    ultrasound_guided: Checked = Checked.UNKNOWN
+    product: str = ""
+    """Profile in the table of thresholds that the clinician chose; there is no default."""
+    concentration_percent: float | None = None
+    planned_volume_ml: float | None = None
+    needle_gauge: int | None = None
+    laser: LaserSettings | None = None
+    candidate_settings: str = ""
+    """Settings of the search that found the candidate, as JSON."""
+    own: tuple[str, ...] = ()
+    """Fields of its clip's context that a person set on the target itself; the others follow the clip."""
+
+    @property
+    def has_place(self) -> bool:
+        """Whether it lies on a frame of a clip, not on the leg map alone."""
+        return bool(self.sop_instance_uid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +203,31 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """A person has seen a warning and goes on; it holds while the warning says the same."""
+
+    rule: str
+    subject: str
+    """UID of the target, session, follow-up or clip it is about; empty for the record."""
+    sentence: str
+    """What the warning said."""
+    reason: str = ""
+    acknowledged_by: str = ""
+    acknowledged_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordStatus:
+    """Whether a version is work in progress, final, amended or withdrawn, and by whom."""
+
+    state: RecordState = RecordState.SAVED
+    set_by: str = ""
+    set_at: datetime | None = None
+    reason: str = ""
+    """Of an amendment or a withdrawal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Everything veinscan knows about a study beyond its pictures."""
 
@@ -170,5 +241,12 @@ class Record:
     """SOP Instance UIDs of the version(s) it was read from: the predecessors of the next save."""
     conflicts: tuple[str, ...] = field(default=())
     """Fields that two heads changed differently, one sentence each; empty when there is one head."""
+    contexts: tuple[ClipContext, ...] = ()
+    searches: tuple[ClipSearch, ...] = ()
+    calibrations: tuple[ClipCalibration, ...] = ()
+    sessions: tuple[TreatmentSession, ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    status: RecordStatus = field(default=RecordStatus())
     read_only: str = ""
     """Why it must not be saved over (a newer schema), else empty."""

@@ -10,21 +10,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
 from veinscan.errors import InvalidInputError
 from veinscan.plan.model import CandidateReview, Decision, InjectionTarget, Point, Record, RejectReason
+from veinscan.plan.vocabulary import Level
 
 _UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 _MAX_PIXEL = float(2**16)
 """Rows and Columns are 16 bit numbers (PS3.3 C.7.6.3.1)."""
-
-T = TypeVar("T", InjectionTarget, CandidateReview)
 
 
 def is_uid(text: object) -> bool:
@@ -111,13 +111,87 @@ def normalised(record: Record) -> Record:
     reviews: dict[tuple[str, str], CandidateReview] = {}
     for review in record.reviews:
         reviews[review.sop_instance_uid, review.candidate_id] = _normal_review(review)
-    return replace(record, targets=targets, reviews=tuple(reviews.values()))
+    parts: dict[str, Any] = {
+        part: tuple(_normal(member) for member in getattr(record, part))
+        for part in ("contexts", "searches", "calibrations", "sessions", "follow_ups", "acknowledgements")
+    }
+    for part, key in _KEYS.items():
+        keys = [key(member) for member in parts[part]]
+        if len(set(keys)) != len(keys):
+            raise InvalidInputError(f"two {part.replace('_', '-')} are of the same id", do="keep one of them")
+    return replace(
+        record,
+        targets=targets,
+        reviews=tuple(reviews.values()),
+        status=_normal(record.status),
+        **parts,
+    )
+
+
+_KEYS: dict[str, Callable[[Any], Any]] = {
+    "contexts": lambda one: one.sop_instance_uid,
+    "searches": lambda one: one.sop_instance_uid,
+    "calibrations": lambda one: (one.sop_instance_uid, one.box),
+    "sessions": lambda one: one.id,
+    "follow_ups": lambda one: one.id,
+    "acknowledgements": lambda one: (one.rule, one.subject, one.sentence),
+}
+_POINTS = ("skin_entry", "point_a", "point_b")
+
+
+def _normal(value: Any, name: str = "") -> Any:
+    """A value of the model as it is kept: finite numbers, whole seconds with a zone, true UIDs."""
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = {}
+        for field in fields(value):
+            old = getattr(value, field.name)
+            new = _normal(old, field.name)
+            if new is not old:
+                changed[field.name] = new
+        return replace(value, **changed) if changed else value
+    if name in _POINTS and value is not None:
+        return stored_point(value)
+    if isinstance(value, tuple):
+        return tuple(_normal(member, f"{name}[]") for member in value)
+    if isinstance(value, bool | StrEnum):
+        return value
+    if isinstance(value, float):
+        return stored_number(value, name)
+    if isinstance(value, int):
+        if abs(value) >= 10**12:
+            raise InvalidInputError(f"{name} is {value}", do="pass a smaller number")
+        return value
+    if isinstance(value, datetime):
+        return stored_time(value)
+    if (
+        isinstance(value, str)
+        and (name in _UIDS or name.endswith(("_id", "_uid")))
+        and name != "candidate_id"
+        and not is_uid(value)
+        and (value or name == "id")
+    ):
+        raise InvalidInputError(f"{name} {value!r} is not a UID", do="let veinscan make it")
+    return value
+
+
+_UIDS = ("id", "subject", "feeds[]", "session_ids[]")
 
 
 def _normal_target(target: InjectionTarget) -> InjectionTarget:
     if not is_uid(target.id):
         raise InvalidInputError(f"the target's id {target.id!r} is not a UID", do="let veinscan make it")
-    _check_place(target)
+    if target.has_place:
+        _check_place(target)
+    elif target.map_point is None and target.landmark_cm is None and target.level is Level.UNKNOWN:
+        raise InvalidInputError(
+            "the target has no place", do="give a clip, a frame and a point, or a place on the leg map"
+        )
+    else:
+        # what only means something on a frame is dropped, so that equal targets are equal
+        target = replace(
+            target, frame_index=0, point=(0.0, 0.0), outline=(), calibration=None, skin_entry=None
+        )
+    target = _normal(target)
     calibration = target.calibration
     if calibration is not None:
         row_mm, col_mm = (float(value) for value in calibration.spacing_mm)

@@ -90,6 +90,11 @@ def source(key: str) -> str:
     return str(_table()["sources"].get(key, {}).get("title", key))
 
 
+def section(name: str) -> dict[str, Any]:
+    """One section of the table, as it is written there."""
+    return dict(_table()[name])
+
+
 def measuring(key: str) -> float:
     """One of the choices of the program under `[measuring]`."""
     return float(_table()["measuring"][key]["value"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,9 @@ from typing import Any
 from veinscan.errors import RecordError
 from veinscan.plan.editing import new_record
 from veinscan.plan.model import CandidateReview, InjectionTarget, Record
+from veinscan.plan.vocabulary import RecordState
 from veinscan.record.store import StudyLike, merged, record_paths
+from veinscan.record.table import PARTS
 from veinscan.record.text import shown_name
 from veinscan.record.versions import Version, heads, read_versions
 
@@ -24,6 +26,10 @@ _HIDDEN = {
     "candidate_id",
     "candidate_score",
     "outline",
+    "own",
+    "candidate_settings",
+    "set_by",
+    "set_at",
 }
 _NAMES = {"sop_instance_uid": "clip", "frame_index": "frame", "point": "place"}
 
@@ -91,7 +97,12 @@ def history(study: StudyLike) -> tuple[HistoryEntry, ...]:
 
 def changes(before: Record, after: Record) -> list[str]:
     """What a reader did between two versions, in sentences that name targets by their order."""
-    return [*_target_changes(before, after), *_review_changes(before, after)]
+    return [
+        *_status_changes(before, after),
+        *_target_changes(before, after),
+        *_review_changes(before, after),
+        *_part_changes(before, after),
+    ]
 
 
 def _entry(version: Version, versions: Mapping[str, Version], empty: Record, is_head: bool) -> HistoryEntry:
@@ -148,14 +159,50 @@ def _review_changes(before: Record, after: Record) -> Iterator[str]:
             yield f"candidate {review.candidate_id}: verdict taken back"
 
 
+def _status_changes(before: Record, after: Record) -> Iterator[str]:
+    status = after.status
+    if status != before.status:
+        reason = f": {_shown(status.reason)}" if status.reason else ""
+        yield f"{_STATES[status.state]}{f' by {status.set_by}' if status.set_by else ''}{reason}"
+
+
+def _part_changes(before: Record, after: Record) -> Iterator[str]:
+    for part in PARTS:
+        old = {part.key(one): one for one in getattr(before, part.attribute)}
+        new = {part.key(one): one for one in getattr(after, part.attribute)}
+        for key, one in new.items():
+            if key not in old:
+                yield f"{part.label(one)} added"
+            elif old[key] != one:
+                changed = [f.name for f in fields(one) if getattr(one, f.name) != getattr(old[key], f.name)]
+                shown = ", ".join(name for name in changed if name not in _HIDDEN) or "reader"
+                yield f"{part.label(one)}: {shown} changed"
+        for key, one in old.items():
+            if key not in new:
+                yield f"{part.label(one)} removed"
+
+
+_STATES = {
+    RecordState.SAVED: "work in progress",
+    RecordState.FINAL: "finalised",
+    RecordState.AMENDING: "opened for an amendment",
+    RecordState.AMENDED: "finalised after an amendment",
+    RecordState.WITHDRAWN: "withdrawn",
+}
+
+
 def _verdict(review: CandidateReview) -> str:
     return f"{review.decision}, {review.reason}" if review.reason else str(review.decision)
 
 
 def _shown(value: Any) -> str:
-    if value is None or value == "":
+    if value is None or value in ("", ()):
         return "empty"
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and all(isinstance(number, float) for number in value):
         return "(" + ", ".join(f"{number:.1f}" for number in value) + ")"
+    if isinstance(value, tuple):
+        return f"{len(value)} value(s)"
+    if is_dataclass(value):
+        return "set"
     text = str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -8,20 +8,25 @@ as a whole is in a container of our own beside.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from veinscan.errors import RecordError
 from veinscan.plan.ids import derived_uid
-from veinscan.plan.model import Reading, Record
+from veinscan.plan.model import Reading, Record, RecordStatus
 from veinscan.record import concepts as c
+from veinscan.record.auto import concept_of
 from veinscan.record.fields import CONTAINS, HAS_CONTEXT, Context, Items, item_moment, moment_item
-from veinscan.record.table import READING, REVIEW, SCHEMA, TARGET
+from veinscan.record.table import PARTS, READING, REVIEW, SCHEMA, STATUS, TARGET
 from veinscan.record.text import original_text, stored_text
 from veinscan.record.tree import Concept, Item, Measured, digest
 
 TEMPLATE_OF_GROUPS = "1410"
+"""Planar ROI Measurements and Qualitative Evaluations: a mark on an image."""
+TEMPLATE_WITHOUT_PLACE = "1501"
+"""Measurement and Qualitative Evaluation Group: a target on the leg map alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,12 @@ def encode(
     whether it may be written (`read_only`).  `record.version` is stored as it is.
     """
     groups = [
-        _group(f"Injection target {target.order}", TARGET.write(target, context)) for target in record.targets
+        _group(
+            f"Injection target {target.order}",
+            TARGET.write(target, context),
+            TEMPLATE_OF_GROUPS if target.has_place else TEMPLATE_WITHOUT_PLACE,
+        )
+        for target in record.targets
     ]
     for review in record.reviews:
         uid = derived_uid("review", record.reading.id, review.sop_instance_uid, review.candidate_id)
@@ -55,12 +65,21 @@ def encode(
         moment_item(c.SAVED_AT, saved_at),
         Item("UIDREF", CONTAINS, c.STUDY, study_instance_uid),
         *READING.write(record.reading, context),
+        *_parts(record, context),
         *(Item("TEXT", CONTAINS, c.CONFLICT, stored_text(text)) for text in record.conflicts),
     )
     return (
         Item("CONTAINER", CONTAINS, c.IMAGING_MEASUREMENTS, "", tuple(groups)),
         Item("CONTAINER", CONTAINS, c.RECORD, "", own),
     )
+
+
+def _parts(record: Record, context: Context) -> Iterator[Item]:
+    if record.status != RecordStatus():
+        yield Item("CONTAINER", CONTAINS, concept_of("status"), "", STATUS.write(record.status, context))
+    for part in PARTS:
+        for member in getattr(record, part.attribute):
+            yield Item("CONTAINER", CONTAINS, part.concept, "", part.table.write(member, context))
 
 
 def sealed(items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -107,12 +126,19 @@ def decode(items: Iterable[Item]) -> Content:
         elif not newer:
             raise RecordError(f"a group is of the unknown kind {finding.value.value!r}")
     reading: Reading = READING.read(own)
+    status = fields.one(concept_of("status"), "CONTAINER")
+    parts: dict[str, Any] = {
+        part.attribute: tuple(part.table.read(item) for item in fields.all(part.concept, "CONTAINER"))
+        for part in PARTS
+    }
     record = Record(
         reading=reading,
         targets=tuple(targets),
         reviews=tuple(reviews),
         version=version,
         conflicts=tuple(original_text(item.value) for item in fields.all(c.CONFLICT, "TEXT")),
+        **parts,
+        status=RecordStatus() if status is None else STATUS.read(status),
         read_only=(
             f"it was saved by a newer veinscan (schema {schema}, this one knows up to {SCHEMA})"
             if newer
@@ -122,13 +148,13 @@ def decode(items: Iterable[Item]) -> Content:
     return Content(record, schema, study.value, None if saved is None else item_moment(saved))
 
 
-def _group(label: str, children: tuple[Item, ...]) -> Item:
+def _group(label: str, children: tuple[Item, ...], template: str = TEMPLATE_OF_GROUPS) -> Item:
     identifier = Item("TEXT", HAS_CONTEXT, c.TRACKING_IDENTIFIER, label)
     return Item(
         "CONTAINER",
         CONTAINS,
         c.MEASUREMENT_GROUP,
-        TEMPLATE_OF_GROUPS,
+        template,
         (identifier, *_context_first(children)),
     )
 

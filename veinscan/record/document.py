@@ -36,9 +36,10 @@ from pydicom.valuerep import validate_value
 
 from veinscan.plan.ids import derived_uid
 from veinscan.plan.model import Reader, Record
+from veinscan.plan.vocabulary import RecordState
 from veinscan.record import concepts as c
 from veinscan.record.codec import encode, sealed
-from veinscan.record.text import stored_name
+from veinscan.record.text import stored_datetime, stored_name
 from veinscan.record.tree import Concept, from_dataset, to_dataset
 
 MANUFACTURER = "veinscan"
@@ -69,6 +70,14 @@ _HEADER = {
 }
 """Attributes of the patient and the study that the record repeats, as far as they are valid."""
 _ALWAYS = tuple(_HEADER)[:9]
+FINAL_STATES = (RecordState.FINAL, RecordState.AMENDED)
+_STATES = {
+    RecordState.FINAL: "final",
+    RecordState.AMENDED: "amended and final again",
+    RecordState.AMENDING: "opened again for an amendment",
+    RecordState.WITHDRAWN: "withdrawn: not to be used",
+}
+"""Completion Flag Description (LO); the reason, which a person wrote, is in the content only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,7 @@ def build(
     saved_at : datetime
         With zone.
     """
-    marks = [*(target.sop_instance_uid for target in record.targets),
+    marks = [*(target.sop_instance_uid for target in record.targets if target.has_place),
              *(review.sop_instance_uid for review in record.reviews)]  # fmt: skip
     study_uid = str(header.StudyInstanceUID)
     instances = [references[uid] for uid in dict.fromkeys(marks)] or [
@@ -144,6 +153,7 @@ def build(
     predecessors = [Instance(ComprehensiveSRStorage, uid, series_uid, study_uid) for uid in record.heads]
     local = saved_at.astimezone(_zone(patient) or saved_at.tzinfo)
     root = _root(reader)
+    final = record.status.state in FINAL_STATES
     content = encode(record, study_instance_uid=study_uid, saved_at=saved_at, context=references)
     before = tuple(from_dataset(child) for child in root.ContentSequence)
     items = sealed((*before, *content))[len(before) :]
@@ -159,9 +169,11 @@ def build(
         software_versions=_software_version(),
         device_serial_number="none",
         series_description="veinscan plan",
-        is_complete=False,
-        is_verified=False,
-        is_final=False,
+        is_complete=final,
+        is_verified=final,
+        is_final=final,
+        verifying_observer_name="^" if final else None,
+        verifying_organization="not stated" if final else None,
         previous_versions=[_evidence(instance, study_uid, {}) for instance in predecessors] or None,
         content_date=local.date(),
         content_time=local.time().replace(microsecond=0, tzinfo=None),
@@ -177,6 +189,13 @@ def build(
     )
     # The content goes in after highdicom's checks: they copy the tree several times over.
     document.ContentSequence = Sequence([*document.ContentSequence, *(to_dataset(item) for item in items)])
+    if final:
+        # highdicom warns, with the name in the warning, of names without '^': the name goes in here
+        (verified,) = document.VerifyingObserverSequence
+        verified.VerifyingObserverName = stored_name(record.status.set_by)
+        verified.VerificationDateTime = stored_datetime(record.status.set_at or saved_at)
+    if record.status.state is not RecordState.SAVED:
+        document.CompletionFlagDescription = _STATES[record.status.state]
     document.InstanceCreationDate, document.InstanceCreationTime = document.ContentDate, document.ContentTime
     for keyword, value in patient.items():
         setattr(document, keyword, value)

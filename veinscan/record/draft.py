@@ -27,12 +27,12 @@ from pathlib import Path
 from typing import Any
 
 from veinscan.errors import RecordError, VeinscanError
-from veinscan.plan.model import CandidateReview, InjectionTarget, Record
+from veinscan.plan.model import CandidateReview, InjectionTarget, Record, RecordStatus
 from veinscan.plan.normal import normalised, now
 from veinscan.record.fields import Table
 from veinscan.record.locks import FileLock
 from veinscan.record.store import StudyLike, study_folder
-from veinscan.record.table import READING, REVIEW, SCHEMA, TARGET
+from veinscan.record.table import PARTS, READING, REVIEW, SCHEMA, STATUS, TARGET
 from veinscan.record.tree import Item, from_plain, to_plain
 
 _SUFFIX = ".draft"
@@ -336,6 +336,13 @@ def _write_state(connection: sqlite3.Connection, number: int, label: str, record
         "targets": [_store(connection, TARGET, replace(target, order=0)) for target in record.targets],
         "reviews": [_store(connection, REVIEW, review) for review in record.reviews],
         "reading": _store(connection, READING, record.reading),
+        "status": _store(connection, STATUS, record.status),
+        **{
+            part.attribute: [
+                _store(connection, part.table, member) for member in getattr(record, part.attribute)
+            ]
+            for part in PARTS
+        },
         "version": record.version,
         "heads": list(record.heads),
         "conflicts": list(record.conflicts),
@@ -363,16 +370,17 @@ def _check(connection: sqlite3.Connection, study_instance_uid: str) -> None:
 def _read(connection: sqlite3.Connection, study_instance_uid: str) -> tuple[list[Record], list[str], int]:
     _check(connection, study_instance_uid)
     marks = dict(connection.execute("SELECT hash, content FROM mark"))
-    made: dict[str, Any] = {}
+    made: dict[tuple[str, int], Any] = {}
 
     def mark(name: str, table: Table) -> Any:
-        if name not in made:
+        key = name, id(table)
+        if key not in made:
             content = marks[name]
             if hashlib.sha256(content.encode("ascii")).hexdigest() != name:
                 raise ValueError("a mark is not what was written")
             items = tuple(from_plain(plain) for plain in json.loads(content))
-            made[name] = table.read(Item("CONTAINER", "", None, "", items))
-        return made[name]
+            made[key] = table.read(Item("CONTAINER", "", None, "", items))
+        return made[key]
 
     states, labels = [], []
     for expected, (number, label, text) in enumerate(
@@ -386,6 +394,11 @@ def _read(connection: sqlite3.Connection, study_instance_uid: str) -> tuple[list
         states.append(
             Record(
                 reading=mark(content["reading"], READING),
+                status=mark(content["status"], STATUS) if "status" in content else RecordStatus(),
+                **{
+                    part.attribute: tuple(mark(name, part.table) for name in content.get(part.attribute, ()))
+                    for part in PARTS
+                },
                 targets=tuple(replace(target, order=order) for order, target in enumerate(targets, start=1)),
                 reviews=tuple(reviews),
                 version=content["version"],

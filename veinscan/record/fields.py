@@ -149,7 +149,7 @@ class Number:
             return
         number = int(value) if self.whole else float(value)
         method = None if self.source is None else getattr(owner, self.source)
-        children = () if method is None else (_coded(c.MEASUREMENT_METHOD, c.SOURCES[method], HAS_MODIFIER),)
+        children = () if method is None else (coded(c.MEASUREMENT_METHOD, c.SOURCES[method], HAS_MODIFIER),)
         yield Item("NUM", CONTAINS, self.concept, Measured(number, self.unit), children)
 
     def read(self, items: Items) -> dict[str, Any]:
@@ -167,7 +167,7 @@ class Number:
         found: dict[str, Any] = {self.attribute: int(number) if self.whole else float(number)}
         if self.source is not None:
             method = Items(item.children).one(c.MEASUREMENT_METHOD, "CODE")
-            found[self.source] = None if method is None else _decoded(c.SOURCES, method)
+            found[self.source] = None if method is None else decoded(c.SOURCES, method)
         return found
 
 
@@ -188,12 +188,12 @@ class Coded:
         """See `Field`."""
         value = getattr(owner, self.attribute)
         if value is not None:
-            yield _coded(self.concept, self.values[value], CONTAINS)
+            yield coded(self.concept, self.values[value], CONTAINS)
 
     def read(self, items: Items) -> dict[str, Any]:
         """See `Field`."""
         item = items.one(self.concept, "CODE")
-        return {} if item is None else {self.attribute: _decoded(self.values, item)}
+        return {} if item is None else {self.attribute: decoded(self.values, item)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +227,8 @@ class Place:
     clip: str = "sop_instance_uid"
     frame: str = "frame_index"
     point: str = "point"
+    optional: bool = False
+    """Whether a mark may have no place in an image: its clip is then empty."""
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -235,21 +237,25 @@ class Place:
 
     def write(self, owner: Any, context: Context) -> Iterator[Item]:
         """See `Field`."""
+        if self.optional and not getattr(owner, self.clip):
+            return
         yield Item(
             "SCOORD",
             CONTAINS,
             c.IMAGE_REGION,
-            Graphic("POINT", _columns_rows([getattr(owner, self.point)])),
-            (_source(getattr(owner, self.clip), getattr(owner, self.frame), context),),
+            Graphic("POINT", columns_rows([getattr(owner, self.point)])),
+            (source_of(getattr(owner, self.clip), getattr(owner, self.frame), context),),
         )
 
     def read(self, items: Items) -> dict[str, Any]:
         """See `Field`."""
         item = items.one(c.IMAGE_REGION, "SCOORD")
+        if item is None and self.optional:
+            return {}
         if item is None:
             raise RecordError("a mark has no place in an image")
         images = [child for child in item.children if child.kind == "IMAGE"]
-        points = _points(item.value)
+        points = points_of(item.value)
         if len(images) != 1 or len(points) != 1 or item.value.kind != "POINT":
             raise RecordError("a mark's place is not one point of one image")
         reference: ImageReference = images[0].value
@@ -279,14 +285,14 @@ class Outline:
         points = getattr(owner, self.attribute)
         if points:
             # a POLYLINE is closed by its first point again (C.18.6.1.2)
-            data = _columns_rows([*points, points[0]])
-            source = _source(getattr(owner, self.clip), getattr(owner, self.frame), context)
+            data = columns_rows([*points, points[0]])
+            source = source_of(getattr(owner, self.clip), getattr(owner, self.frame), context)
             yield Item("SCOORD", CONTAINS, self.concept, Graphic("POLYLINE", data), (source,))
 
     def read(self, items: Items) -> dict[str, Any]:
         """See `Field`."""
         item = items.one(self.concept, "SCOORD")
-        return {self.attribute: () if item is None else _points(item.value)[:-1]}
+        return {self.attribute: () if item is None else points_of(item.value)[:-1]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,8 +316,8 @@ class Site:
         if vein == self.unknown_vein and laterality is None:
             return
         site = c.LOWER_LIMB if vein == self.unknown_vein else c.VEIN_SITES.get(vein, c.OTHER_VEIN)
-        children = () if laterality is None else (_coded(c.LATERALITY, laterality, HAS_MODIFIER),)
-        yield _coded(c.FINDING_SITE, site, HAS_MODIFIER, children)
+        children = () if laterality is None else (coded(c.LATERALITY, laterality, HAS_MODIFIER),)
+        yield coded(c.FINDING_SITE, site, HAS_MODIFIER, children)
         if site is c.OTHER_VEIN:
             yield Item("TEXT", CONTAINS, c.VEIN_NAME, stored_text(vein))
 
@@ -323,14 +329,14 @@ class Site:
         found: dict[str, Any] = {}
         laterality = Items(item.children).one(c.LATERALITY, "CODE")
         if laterality is not None:
-            found[self.side] = _decoded(c.SIDES, laterality)
+            found[self.side] = decoded(c.SIDES, laterality)
         if item.value.key == c.OTHER_VEIN.key:
             name = items.one(c.VEIN_NAME, "TEXT")
             if name is None:
                 raise RecordError("a vein is named in a text that is not there")
             found[self.vein] = original_text(name.value)
         elif item.value.key != c.LOWER_LIMB.key:
-            found[self.vein] = _decoded(c.VEIN_SITES, item)
+            found[self.vein] = decoded(c.VEIN_SITES, item)
         return found
 
 
@@ -438,11 +444,13 @@ def item_moment(item: Item) -> datetime:
     return moment if zone is None else moment.astimezone(original_zone(zone.value))
 
 
-def _coded(name: Concept, value: Concept, relationship: str, children: tuple[Item, ...] = ()) -> Item:
+def coded(name: Concept, value: Concept, relationship: str, children: tuple[Item, ...] = ()) -> Item:
+    """A CODE item."""
     return Item("CODE", relationship, name, value, children)
 
 
-def _decoded(values: Mapping[Any, Concept], item: Item) -> Hashable:
+def decoded(values: Mapping[Any, Concept], item: Item) -> Hashable:
+    """The value whose code an item holds; RecordError for a code that is none of them."""
     for value, concept in values.items():
         if concept.key == item.value.key:
             return value  # type: ignore[no-any-return]
@@ -457,7 +465,8 @@ def _number(items: Items, name: Concept, unit: Concept) -> float:
     return float(item.value.number)
 
 
-def _source(clip: str, frame_index: int, context: Context) -> Item:
+def source_of(clip: str, frame_index: int, context: Context) -> Item:
+    """The reference to a frame that a coordinate is selected from."""
     sop_class = context.sop_class(clip)
     whole = frame_index == 0 and sop_class not in MULTI_FRAME_CLASSES
     return Item(
@@ -465,11 +474,13 @@ def _source(clip: str, frame_index: int, context: Context) -> Item:
     )
 
 
-def _columns_rows(points: Iterable[tuple[float, float]]) -> tuple[float, ...]:
+def columns_rows(points: Iterable[tuple[float, float]]) -> tuple[float, ...]:
+    """Points as SCOORD holds them: column, row, counted from the corner of the first pixel."""
     return tuple(value + 0.5 for row, col in points for value in (col, row))
 
 
-def _points(graphic: Graphic) -> tuple[tuple[float, float], ...]:
+def points_of(graphic: Graphic) -> tuple[tuple[float, float], ...]:
+    """The points that `columns_rows` was given."""
     values = [value - 0.5 for value in graphic.data]
     if len(values) % 2:
         raise RecordError("a graphic has half a point")

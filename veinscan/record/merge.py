@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-from veinscan.plan.model import CandidateReview, InjectionTarget, Record
+from veinscan.plan.model import CandidateReview, InjectionTarget, Record, RecordStatus
+from veinscan.plan.vocabulary import RecordState
+from veinscan.record.table import PARTS
 
-T = TypeVar("T", InjectionTarget, CandidateReview)
+T = TypeVar("T")
 
 _UNITS: tuple[tuple[str, ...], ...] = (
     ("sop_instance_uid", "frame_index", "point", "outline", "calibration"),
@@ -21,9 +23,13 @@ _UNITS: tuple[tuple[str, ...], ...] = (
     ("depth_mm", "depth_source"),
     ("candidate_id", "candidate_score"),
     ("marked_by", "marked_at"),
+    ("set_by", "set_at"),
+    ("acknowledged_by", "acknowledged_at", "reason"),
+    ("map_view", "map_point"),
+    ("landmark", "landmark_cm"),
 )
 """Fields that mean something only together, and are taken together."""
-_NAMES = {"sop_instance_uid": "place", "candidate_id": "candidate", "marked_by": "reader"}
+_NAMES = {"sop_instance_uid": "place", "candidate_id": "candidate", "marked_by": "reader", "set_by": "reader"}
 
 
 def merge(base: Record, earlier: Record, later: Record) -> Record:
@@ -40,7 +46,7 @@ def merge(base: Record, earlier: Record, later: Record) -> Record:
         {target.id: target for target in later.targets},
         lambda target: f"target {target.order} ({target.vein})",
         conflicts,
-        _merge_target,
+        _merge_fields,
     )
     order = _order(base, earlier, later, targets, conflicts)
     reviews = _merge_marks(
@@ -51,8 +57,24 @@ def merge(base: Record, earlier: Record, later: Record) -> Record:
         conflicts,
         _merge_review,
     )
+    parts: dict[str, Any] = {
+        part.attribute: tuple(
+            _merge_marks(
+                {part.key(one): one for one in getattr(base, part.attribute)},
+                {part.key(one): one for one in getattr(earlier, part.attribute)},
+                {part.key(one): one for one in getattr(later, part.attribute)},
+                part.label,
+                conflicts,
+                _merge_fields,
+            ).values()
+        )
+        for part in PARTS
+    }
+    status = _status(base, earlier, later, conflicts)
     return replace(
         later,
+        **parts,
+        status=status,
         targets=tuple(replace(targets[uid], order=place) for place, uid in enumerate(order, start=1)),
         reviews=tuple(reviews.values()),
         version=max(earlier.version, later.version),
@@ -99,22 +121,40 @@ def _merge_marks(
     return merged
 
 
-def _without_order(mark: InjectionTarget | CandidateReview) -> Any:
+def _without_order(mark: Any) -> Any:
     return replace(mark, order=0) if isinstance(mark, InjectionTarget) else mark
 
 
-def _merge_target(
-    base: InjectionTarget | None,
-    earlier: InjectionTarget,
-    later: InjectionTarget,
-    label: str,
-    conflicts: list[str],
-) -> InjectionTarget:
-    grouped = {name for unit in _UNITS for name in unit}
-    units = [
-        *_UNITS,
-        *((f.name,) for f in fields(InjectionTarget) if f.name not in {*grouped, "id", "order"}),
+def _status(base: Record, earlier: Record, later: Record, conflicts: list[str]) -> RecordStatus:
+    """Two versions together are what nobody has finalised; a withdrawal stands until a person lifts it."""
+    mine, other, origin = earlier.status, later.status, base.status
+    if mine == other:
+        if mine.state is RecordState.WITHDRAWN or replace(earlier, heads=()) == replace(later, heads=()):
+            return mine
+        kept = mine
+    else:
+        withdrawn = [one for one in (mine, other) if one.state is RecordState.WITHDRAWN and one != origin]
+        if withdrawn:
+            conflicts.append("one reader withdrew the record while another changed it; it stays withdrawn")
+            return withdrawn[-1]
+        kept = other if mine == origin else mine if other == origin else other
+    if kept.state in (RecordState.FINAL, RecordState.AMENDED):
+        conflicts.append("one of two versions was final; the two together are not until finalised again")
+        return RecordStatus()
+    return kept
+
+
+def _units(kind: type) -> list[tuple[str, ...]]:
+    names = [field.name for field in fields(kind)]
+    grouped = {name for unit in _UNITS for name in unit if set(unit) <= set(names)}
+    return [
+        *(unit for unit in _UNITS if set(unit) <= set(names)),
+        *((name,) for name in names if name not in {*grouped, "id", "order"}),
     ]
+
+
+def _merge_fields(base: Any, earlier: Any, later: Any, label: str, conflicts: list[str]) -> Any:
+    units = _units(type(later))
     taken: dict[str, Any] = {}
     for unit in units:
         mine, other = _values(earlier, unit), _values(later, unit)
@@ -148,13 +188,13 @@ def _merge_review(
     return later
 
 
-def _values(mark: InjectionTarget, unit: tuple[str, ...]) -> tuple[Any, ...]:
+def _values(mark: Any, unit: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(getattr(mark, name) for name in unit)
 
 
 def _differs(label: str, unit: tuple[str, ...], mine: tuple[Any, ...], other: tuple[Any, ...]) -> str:
     name = _NAMES.get(unit[0], unit[0])
-    if name in ("place", "reader", "candidate"):
+    if name in ("place", "reader", "candidate") or isinstance(mine[0], tuple):
         return f"{label}, {name}: changed by two readers; the later change is shown"
     return f"{label}, {name}: {_text(mine[0])} and {_text(other[0])}; {_text(other[0])} is shown"
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import platformdirs
 from pydicom.dataset import Dataset
 
 from veinscan.errors import InvalidInputError, NotSavedError, RecordError
@@ -19,7 +18,17 @@ from veinscan.plan.model import Reader, Record
 from veinscan.plan.normal import is_uid, normalised, now
 from veinscan.record.files import NotWritableError, make_folder, mode_of_folder, sweep, write_new
 from veinscan.record.merge import merge
-from veinscan.record.versions import Version, ancestors, common_ancestors, heads, needed, parse, read_versions
+from veinscan.record.versions import (
+    PackedRecord,
+    Version,
+    ancestors,
+    common_ancestors,
+    heads,
+    needed,
+    parse,
+    read_versions,
+)
+from veinscan.settings import data_dir
 
 FOLDER = "veinscan"
 """Beside the study: where its records lie."""
@@ -60,7 +69,7 @@ def study_folder(study_instance_uid: str, kind: str) -> Path:
     name = study_instance_uid
     if not is_uid(name):
         name = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
-    return platformdirs.user_data_path("veinscan", appauthor=False) / kind / name
+    return data_dir() / kind / name
 
 
 def user_folder(study_instance_uid: str) -> Path:
@@ -68,8 +77,8 @@ def user_folder(study_instance_uid: str) -> Path:
     return study_folder(study_instance_uid, "records")
 
 
-def record_paths(study: StudyLike) -> list[Path]:
-    """Every file that may hold a version of the study's record, as the folders are now."""
+def record_paths(study: StudyLike) -> list[Path | PackedRecord]:
+    """Every file that may hold a version of the study's record, as the folders and the zip are now."""
     found = {Path(path) for path in study.record_paths}
     for folder in (Path(study.root) / FOLDER, user_folder(study.study_instance_uid)):
         try:
@@ -83,7 +92,7 @@ def record_paths(study: StudyLike) -> list[Path]:
                 where=str(folder),
                 do="ask for the right to read it",
             ) from error
-    return sorted(found)
+    return [*sorted(found), *getattr(study, "packed_records", ())]
 
 
 def load_record(study: StudyLike, *, reading_id: str | None = None) -> Record:
@@ -224,7 +233,7 @@ def _versions(study: StudyLike) -> dict[str, Version]:
 def _lost_references(study: StudyLike, record: Record) -> list[tuple[str, str, str, str]]:
     """What earlier versions knew of clips that the study has no more."""
     clips = {str(clip.sop_instance_uid) for clip in study.clips}
-    marked = {target.sop_instance_uid for target in record.targets}
+    marked = {target.sop_instance_uid for target in record.targets if target.has_place}
     marked |= {review.sop_instance_uid for review in record.reviews}
     if marked <= clips:
         return []

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import ComprehensiveSRStorage
 
-from veinscan.errors import RecordError
+from veinscan.errors import RecordError, UnreadableError
 from veinscan.plan.normal import is_uid
 from veinscan.record import concepts as c
 from veinscan.record.codec import Content, decode
@@ -150,8 +151,20 @@ def _references(dataset: Dataset, keyword: str) -> tuple[tuple[str, str, str, st
     )
 
 
+class PackedRecord(Protocol):
+    """What is used of a record that lies inside a zip: a `Bytes` of `veinscan.dicom.sources`."""
+
+    name: str
+    path: Path
+    """Of the zip."""
+    size: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes of the member."""
+
+
 def read_versions(
-    paths: Iterable[Path], study_instance_uid: str
+    files: Iterable[Path | PackedRecord], study_instance_uid: str
 ) -> tuple[dict[str, Version], dict[Path, RecordError]]:
     """Every version of a study's record among some files, by SOP Instance UID, and what could not be read.
 
@@ -159,9 +172,10 @@ def read_versions(
     """
     versions: dict[str, Version] = {}
     damaged: dict[Path, RecordError] = {}
-    for path in paths:
+    for file in files:
+        path = file if isinstance(file, Path) else file.path / file.name
         try:
-            version = _read(path)
+            version = _read(file) if isinstance(file, Path) else _read_packed(file, path)
             if version is not None and version.study_instance_uid != study_instance_uid:
                 # of another study: unless the header is damaged, which the content tells
                 _ = version.content
@@ -186,6 +200,18 @@ def _read(path: Path) -> Version | None:
         reason = (error.strerror or str(error)).lower()
         raise RecordError(f"the record cannot be read: {reason}", where=str(path), do=_CURE) from error
     return parse(data, path)
+
+
+def _read_packed(member: PackedRecord, place: Path) -> Version | None:
+    if member.size > MAX_BYTES:
+        raise RecordError(
+            f"the file is larger than any record ({member.size} bytes)", where=str(place), do=_CURE
+        )
+    try:
+        data = member.read(0, member.size)
+    except UnreadableError as error:
+        raise RecordError(f"the record cannot be read: {error.what}", where=str(place), do=_CURE) from error
+    return parse(data, place)
 
 
 def needed(damaged: Mapping[Path, RecordError], versions: Mapping[str, Version]) -> RecordError | None:
