@@ -18,6 +18,7 @@ from veinscan.plan.clips import (
 )
 from veinscan.plan.model import Aspect, InjectionTarget, Level, Posture, Reader, Record, Side, VesselType
 from veinscan.plan.normal import normalised
+from veinscan.plan.treatment import LaserSettings
 from veinscan.plan.vocabulary import MapView, Searched
 
 ANNA, BEN = Reader(name="Anna"), Reader(name="Ben")
@@ -170,7 +171,17 @@ def test_every_field_that_can_be_set_can_be_set_as_text() -> None:
     found = only(record)
     assert (found.concentration_percent, found.needle_gauge, found.feeds) == (0.5, 30, ("1.9.7", "1.9.8"))
     assert normalised(record) == record
-    for wrong in ({"needle_gauge": 12}, {"needle_gauge": 25.5}, {"product": "x"}, {"feeds": "web"}):
+    lit = editing.update_target(record, "1.9.1", laser="wavelength_nm=1064; spot_mm=6; cooling=air")
+    assert only(lit).laser == LaserSettings(wavelength_nm=1064.0, spot_mm=6.0, cooling="air")
+    for wrong in (
+        {"laser": "power=9"},
+        {"laser": 3},
+        {"laser": "passes=x"},
+        {"needle_gauge": 12},
+        {"needle_gauge": 25.5},
+        {"product": "x"},
+        {"feeds": "web"},
+    ):
         with pytest.raises(InvalidInputError):
             editing.update_target(record, "1.9.1", **wrong)
 

@@ -8,6 +8,7 @@ import typer
 
 from veinscan.cli.doctor import doctor
 from veinscan.cli.find import find
+from veinscan.cli.history import history
 from veinscan.cli.inspect import inspect
 from veinscan.cli.open import open_window
 from veinscan.cli.reflux import reflux
@@ -50,6 +51,7 @@ app.command("inspect")(inspect)
 app.command("find")(find)
 app.command("reflux")(reflux)
 app.add_typer(targets, name="targets")
+app.command("history")(history)
 app.command("sample")(sample)
 app.command("report")(report)
 app.command("doctor")(doctor)

@@ -1,8 +1,9 @@
-"""`veinscan targets list / add`: the plan of a study."""
+"""`veinscan targets list / add / import / export`: the plan of a study."""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,8 +28,11 @@ _HEADERS = (
 )  # fmt: skip
 
 _SET_HELP = (
-    "Such as side=left; one of side, vein, notes, diameter_mm, depth_mm, length_mm, artery_checked, "
-    "status and order; repeat for more."
+    "Such as side=left; repeat for more.  Fields: side, vein, diameter_mm, depth_mm, length_mm, "
+    "diameter_source, depth_source, artery_checked, status, notes, order, segment, level, aspect, landmark, "
+    "landmark_cm, map_view, map_point, vein_class, compartment, vessel_type, artery_distance_mm, skin_entry, "
+    "plane, posture, compressible, feeds_text, feeds, is_feeder, modality, ultrasound_guided, product, "
+    "concentration_percent, planned_volume_ml, needle_gauge, laser."
 )
 
 targets = typer.Typer(help="The injection targets of a study.", rich_markup_mode=None)
@@ -90,6 +94,58 @@ def add(
     data = _json(saved.record, opened) | {"added": target.id, "saved": str(saved.path)}
     order = next((t.order for t in saved.record.targets if t.id == target.id), None)
     text = f"Target {order} saved as version {saved.record.version} by {name}: {saved.path}"
+    return Result(data, text if as_json else f"{text}\n\n{_text(saved.record, opened)}")
+
+
+@targets.command("export")
+def export(
+    study: StudyArgument,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="The JSON file.", show_default=False)
+    ],
+    study_uid: StudyUidOption = None,
+    as_json: JsonOption = False,
+) -> Result:
+    """Write the whole plan of the record as a JSON file (plan.schema.json says what it holds)."""
+    start()
+    opened = open_study(study, study_uid)
+    from veinscan.plan.exchange import plan_text
+    from veinscan.record import load_record
+    from veinscan.record.files import replace_file
+
+    record = load_record(opened)
+    replace_file(output, plan_text(record, opened.study_instance_uid).encode("ascii"))
+    data = _json(record, opened) | {"file": str(output)}
+    return Result(data, f"{count(len(record.targets), 'target')} written to {output}")
+
+
+@targets.command("import")
+def import_(
+    study: StudyArgument,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A JSON file that 'export' wrote.", show_default=False)
+    ],
+    reader: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Who imports it; default: the settings, the user.", show_default=False
+        ),
+    ] = None,
+    study_uid: StudyUidOption = None,
+    as_json: JsonOption = False,
+) -> Result:
+    """Take over a plan from a JSON file: known ids are replaced, new ones added, nothing is removed."""
+    settings = start(reader=reader)
+    name = reader_name(settings)
+    from veinscan.plan.exchange import import_plan, read_plan
+    from veinscan.plan.model import Reader
+    from veinscan.record import load_record, save_record
+
+    plan = read_plan(file)
+    opened = open_study(study, study_uid)
+    saved = save_record(opened, import_plan(load_record(opened), plan, opened), Reader(name=name))
+    data = _json(saved.record, opened) | {"imported": len(plan.targets), "saved": str(saved.path)}
+    text = f"{count(len(plan.targets), 'target')} imported as version {saved.record.version}: {saved.path}"
     return Result(data, text if as_json else f"{text}\n\n{_text(saved.record, opened)}")
 
 
@@ -162,9 +218,9 @@ def _text(record: Record, study: Study) -> str:
                 _mm(t.diameter_mm),
                 _mm(t.depth_mm),
                 t.status.value,
-                by_uid.get(t.sop_instance_uid, "(clip not found)"),
-                t.frame_index,
-                f"{t.point[0]:.0f},{t.point[1]:.0f}",
+                by_uid.get(t.sop_instance_uid, "(clip not found)") if t.has_place else "(leg map)",
+                t.frame_index if t.has_place else None,
+                f"{t.point[0]:.0f},{t.point[1]:.0f}" if t.has_place else None,
                 t.marked_by,
                 " ".join(t.notes.split())[:60],
             )

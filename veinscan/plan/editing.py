@@ -166,7 +166,7 @@ def add_target(record: Record, target: InjectionTarget) -> Record:
     check_editable(record)
     if any(other.id == target.id for other in record.targets):
         raise RecordError("this target is in the record already", do="change it instead of adding it again")
-    _check_refused(target)
+    check_refused(target)
     target = inherited(record, target)
     targets = list(record.targets)
     place = target.order - 1 if 1 <= target.order <= len(targets) else len(targets)
@@ -184,7 +184,7 @@ def update_target(record: Record, target_id: str, **values: Any) -> Record:
     check_editable(record)
     target = find_target(record, target_id)
     changed = _with_values(target, values)
-    _check_refused(changed, values)
+    check_refused(changed, values)
     targets = [changed if other.id == target_id else other for other in record.targets]
     if "order" in values:
         targets = [other for other in targets if other.id != target_id]
@@ -367,7 +367,7 @@ def _with_values(target: InjectionTarget, values: Mapping[str, Any]) -> Injectio
     return replace(target, **new, own=tuple(own))
 
 
-def _check_refused(target: InjectionTarget, changed: Mapping[str, Any] | None = None) -> None:
+def check_refused(target: InjectionTarget, changed: Mapping[str, Any] | None = None) -> None:
     """The data errors R03 and R07, which no edit may make (R01, R02: refused where a place is made)."""
     wrong = target.vessel_type in (VesselType.ARTERY, VesselType.NERVE)
     if wrong and target.status is not TargetStatus.SKIPPED:

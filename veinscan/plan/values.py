@@ -16,6 +16,7 @@ from veinscan.errors import InvalidInputError
 from veinscan.plan import vocabulary as v
 from veinscan.plan.model import TargetStatus
 from veinscan.plan.normal import is_uid, stored_number, stored_point
+from veinscan.plan.treatment import LaserSettings
 from veinscan.plan.veins import vein_name
 
 ENUMS: Mapping[str, type[StrEnum]] = {
@@ -129,9 +130,7 @@ def parsed(name: str, value: Any) -> Any:
     if name == "feeds":
         return _feeds(value)
     if name == "laser":
-        if value is not None:
-            check(value)
-        return value
+        return _laser(value)
     if not isinstance(value, str):
         raise InvalidInputError(f"{name} is {value!r}", do="pass a text")
     return value
@@ -193,6 +192,28 @@ def check(value: Any, where: str = "") -> None:
             raise InvalidInputError(f"the id {found!r} is not a UID", do="let veinscan make it")
         elif isinstance(found, date) and not 1900 <= found.year <= 2999:
             raise InvalidInputError(f"{field.name} is {found}", do="pass a day from 1900 to 2999")
+
+
+def _laser(value: Any) -> LaserSettings | None:
+    """Settings, or a text such as 'wavelength_nm=1064; spot_mm=6'."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        known = {field.name for field in fields(LaserSettings)}
+        found: dict[str, Any] = {}
+        for pair in value.split(";"):
+            name, _, text = (part.strip() for part in pair.partition("="))
+            if name not in known:
+                raise InvalidInputError(
+                    f"laser has no setting {name!r}",
+                    do=f"pass pairs like wavelength_nm=1064; of {sorted(known)}",
+                )
+            found[name] = number(name, text) if name in LIMITS else text
+        value = LaserSettings(**found)
+    if not isinstance(value, LaserSettings):
+        raise InvalidInputError(f"laser is {value!r}", do="pass LaserSettings")
+    check(value)
+    return value
 
 
 def _order(value: Any) -> int:

@@ -105,6 +105,23 @@ def write_new(path: Path, data: bytes, *, mode: int) -> None:
     _remove(temporary)
 
 
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file that a person named, whole or not at all; an earlier one of that name is replaced.
+
+    For exports only: a record is never replaced.  Raises NotSavedError.
+    """
+    temporary = path.parent / _temporary_name()
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        _remove(temporary)
+        raise NotSavedError(f"not written: {_why(error)}", where=str(path), do=_cure(error)) from error
+
+
 def make_folder(folder: Path, *, private: bool = False) -> None:
     """Make a folder (and, for a private one, those above it) that lets in whom its parent lets in.
 
