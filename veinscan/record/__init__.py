@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from veinscan.record.changes import HistoryEntry as HistoryEntry
     from veinscan.record.changes import history as history
+    from veinscan.record.course import Course as Course
+    from veinscan.record.course import open_course as open_course
     from veinscan.record.draft import Draft as Draft
     from veinscan.record.draft import PendingDraft as PendingDraft
     from veinscan.record.draft import pending_drafts as pending_drafts
+    from veinscan.record.segmentation import save_segmentations as save_segmentations
     from veinscan.record.store import SavedRecord as SavedRecord
     from veinscan.record.store import load_record as load_record
     from veinscan.record.store import save_record as save_record
@@ -31,12 +34,18 @@ __all__ = [
     "Draft",
     "PendingDraft",
     "pending_drafts",
+    "Course",
+    "open_course",
+    "save_segmentations",
 ]
 
 _WHERE = {
+    "Course": "course",
     "Draft": "draft",
     "PendingDraft": "draft",
+    "open_course": "course",
     "pending_drafts": "draft",
+    "save_segmentations": "segmentation",
     "HistoryEntry": "changes",
     "SavedRecord": "store",
     "history": "changes",

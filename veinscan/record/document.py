@@ -145,7 +145,7 @@ def build(
             str(header.SOPClassUID), str(header.SOPInstanceUID), str(header.SeriesInstanceUID), study_uid
         )
     ]
-    patient = _patient(header)
+    patient = patient_of(header)
     # highdicom warns, with the name in the warning, of names without '^': it never sees one
     unnamed = patient | {"PatientName": "^", "ReferringPhysicianName": "^", "OtherPatientNames": ""}
     evidence = [_evidence(instance, study_uid, unnamed) for instance in instances]
@@ -166,7 +166,7 @@ def build(
         instance_number=max(record.version, 1),
         manufacturer=MANUFACTURER,
         manufacturer_model_name="veinscan",
-        software_versions=_software_version(),
+        software_versions=software_version(),
         device_serial_number="none",
         series_description="veinscan plan",
         is_complete=final,
@@ -231,7 +231,7 @@ def _concept(concept: Concept) -> CodedConcept:
     return CodedConcept(concept.value, concept.scheme, concept.meaning)
 
 
-def _patient(header: Dataset) -> dict[str, str]:
+def patient_of(header: Dataset) -> dict[str, str]:
     """Patient and study of a header in UTF-8, without what DICOM does not allow there."""
     values = dict.fromkeys(_ALWAYS, "")
     for keyword, vr in _HEADER.items():
@@ -271,7 +271,8 @@ def _zone(patient: Mapping[str, str]) -> timezone | None:
     return timezone(-offset if text[0] == "-" else offset)
 
 
-def _software_version() -> str:
+def software_version() -> str:
+    """Of this program, as headers hold it."""
     try:
         return version("veinscan")
     except PackageNotFoundError:

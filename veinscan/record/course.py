@@ -1,0 +1,143 @@
+"""The course of one patient over several studies: sessions, follow-ups, sums over days, intervals.
+
+Whatever is worked out over it holds for the studies that were given and for
+no others, and says so: 'from n studies found'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from veinscan.errors import InvalidInputError
+from veinscan.plan.check_follow_ups import days_since
+from veinscan.plan.checks import CheckResult, check_record
+from veinscan.plan.doses import DaySum, day_sums
+from veinscan.plan.follow_up import FollowUp
+from veinscan.plan.model import Record
+from veinscan.plan.treatment import TreatmentSession
+from veinscan.plan.visits import maybe_recanalised
+from veinscan.plan.vocabulary import RecordState
+from veinscan.record.store import load_record
+
+
+@dataclass(frozen=True, slots=True)
+class CourseSession:
+    """A session in its course."""
+
+    session: TreatmentSession
+    study_instance_uid: str
+    number: int | None
+    """Its place among the days of treatment found, from 1; None for a session without a day."""
+    days_since_last: int | None
+    """Since the last day of treatment before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CourseFollowUp:
+    """A follow-up in its course."""
+
+    follow_up: FollowUp
+    study_instance_uid: str
+    days_since: int | None
+    """Since the last session that it looks back on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What the studies of one patient say together."""
+
+    n_studies: int
+    records: tuple[tuple[str, Record], ...]
+    """`(Study Instance UID, record)`, in order of the studies' days."""
+    sessions: tuple[CourseSession, ...]
+    follow_ups: tuple[CourseFollowUp, ...]
+    days: tuple[DaySum, ...]
+    maybe_recanalised: tuple[tuple[str, str, str], ...]
+    """`(target id, earlier visit, later visit)`: a suggestion, for a person to set."""
+
+    @property
+    def basis(self) -> str:
+        """What everything here holds for: to be shown beside every number of it."""
+        return f"from {self.n_studies} {'study' if self.n_studies == 1 else 'studies'} found"
+
+    def checks(self, study_instance_uid: str, *, today: date | None = None) -> tuple[CheckResult, ...]:
+        """The checks of one study's record, with the sums and intervals of the whole course."""
+        for uid, record in self.records:
+            if uid == study_instance_uid:
+                others = [one.session for one in self.sessions if one.study_instance_uid != uid]
+                return check_record(record, today=today, other_sessions=others)
+        raise InvalidInputError("the study is not in the course", where=study_instance_uid)
+
+
+def open_course(studies: Iterable[Any]) -> Course:
+    """The course of one patient over several opened studies.
+
+    Withdrawn records are left out.  A session that two studies hold counts once.
+
+    Raises InvalidInputError for no study, and for studies of two patients
+    (told apart by Patient ID and its issuer, and by name where an ID is missing).
+    """
+    opened: Sequence[Any] = tuple(studies)
+    if not opened:
+        raise InvalidInputError("there is no study", do="pass at least one")
+    patients = {_patient(study) for study in opened}
+    if len(patients) > 1:
+        raise InvalidInputError(
+            f"the studies are of {len(patients)} patients", do="pass the studies of one patient"
+        )
+    by_uid = {study.study_instance_uid: study for study in opened}
+    ordered = sorted(by_uid.values(), key=lambda study: (_day(study), study.study_instance_uid))
+    loaded = [(study.study_instance_uid, load_record(study)) for study in ordered]
+    records = tuple(pair for pair in loaded if pair[1].status.state is not RecordState.WITHDRAWN)
+    sessions: dict[str, tuple[str, TreatmentSession]] = {}
+    visits: dict[str, tuple[str, FollowUp]] = {}
+    for uid, record in records:
+        # the later study's copy is shown
+        sessions |= {session.id: (uid, session) for session in record.sessions}
+        visits |= {visit.id: (uid, visit) for visit in record.follow_ups}
+    found = [session for _, session in sessions.values()]
+    days = sorted({session.on for session in found if session.on is not None})
+    return Course(
+        n_studies=len(by_uid),
+        records=records,
+        sessions=tuple(
+            _placed(uid, session, days)
+            for uid, session in sorted(
+                sessions.values(), key=lambda pair: (pair[1].on is None, pair[1].on or date.min)
+            )
+        ),
+        follow_ups=tuple(
+            CourseFollowUp(visit, uid, days_since(visit, found))
+            for uid, visit in sorted(
+                visits.values(), key=lambda pair: (pair[1].on is None, pair[1].on or date.min)
+            )
+        ),
+        days=day_sums(found),
+        maybe_recanalised=maybe_recanalised(visit for _, visit in visits.values()),
+    )
+
+
+def _placed(uid: str, session: TreatmentSession, days: list[date]) -> CourseSession:
+    if session.on is None:
+        return CourseSession(session, uid, None, None)
+    place = days.index(session.on)
+    gap = (session.on - days[place - 1]).days if place else None
+    return CourseSession(session, uid, place + 1, gap)
+
+
+def _patient(study: Any) -> tuple[str, str]:
+    header = study.header()
+    number = str(header.get("PatientID") or "").strip()
+    issuer = str(header.get("IssuerOfPatientID") or "").strip()
+    return (number, issuer) if number else (f"name {header.get('PatientName') or ''}", issuer)
+
+
+def _day(study: Any) -> str:
+    text = str(study.header().get("StudyDate") or "")
+    try:
+        return datetime.strptime(text, "%Y%m%d").date().isoformat()
+    except ValueError:
+        return "9999"
