@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import resource
 import socket
@@ -21,6 +22,29 @@ from veinscan.dicom import Limits, open_study
 from veinscan.errors import DecodeError, NoStudyError, UnreadableError, VeinscanError
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
+
+SLOW_JPEG_LS = zlib.decompress(
+    base64.b85decode(
+        "c-s4a<Npf=h2Q{BH#Y_*1_nk31_lElcHrV*1F{))Kp3ck11QG$|Hl9C4BQ+*1rCgif(-"
+        "v}F>o+~G=SvRuqfW%o=_pBrtB5eB3HQbm|^a;$SF&?&XtFT08Mged2ZR;-Q9gEpz*L<kDFl!1M`GqJ;@Bm0-"
+        "w5wXha+{;3#VFoY|lu!`u)#b5>^J9w)=44gn9H&YYRNSoFb-"
+        "#XlbX(K&OXy4~jtGlPPRrLoC7&v#GUJNIO6Hdfi%F?0Ue@J9z598At!SfXfbV4=VYbke#rXY23%)-"
+        "G>!Zgoq`nexfgY|5#d+l*FUeOGZ+US3|hzyF?TKN#Gzg8&8wwgd)-"
+        "_HD<tr{BJvyKRNyJjdvNNfX{1h1z|t&Ryfdz%V<vx%hC^@7LR|x@cc!y<g6wzUlpM^WEDnBs(xL)^2aL$mg1L?e@m5-"
+        ")rZm7wrw&{kQ6NMu7uElkS${iI2KCgl=bZC?CqaU!Jtz?tijKOLT5U^+9?5_QMY+&$R>7A5QP8fw0!S{O|+BY}>%V%+|r^oq"
+        "nWG?{>Pt_dhb8X18x`_&0I;fA0K?EEgEeU;h2uyImyu-"
+        "%*p_IXnUa>PKTLI1(G!FGeq5y#HVPfBd6q(SN4S^Zz7qFkUe535U_Vm0=BxFZU;On15Kv#&9oSAy2)si1xExpP59$&nB)h1v"
+        "%qKT`1H+e=k3TIOHx=;0FT(m+0O4@RTp<9p4!k4YYrriu|`(^^fGa^xryM^*<O`XZAmBV&T5>oaH-Dg7*Jf!@nms{z!C}{QK"
+        "yx`k#(7|9yhGzA7xMZeW;^{6F~PKjrYF0vhR`Sy=e~Gcc$p**{CR^$6VCz~H6%*KWpt|Nj*n0f*zyaPW!z_nQxLz!N+9bzsJ"
+        "e8v9tVn=bsQgN51$p+pA`W>yyMsH>%y!vtDH99h&YZ$6*3M@hN7OiAIguimN^hq$zq6d1TQ1qIj)7JOQeZeiXkaa>UFo(yY8"
+        "N1}+zO05csfCW+@CEPA9o?Gpeciz*@)bZq#U}TW;WKc7{v}EcdJ}y(0zLHBGA{K>p9jz5XJ5wgGNHB0ns&w=?-"
+        "`>MxA;7>k$y3#4+U-qK&MdPGzjo*2$B$cT%Ixebe*E|XrNO|0W1dli{@dI0;{Vq<Y!G3c<lx-UXmdd%gQ3V{W18q6KI2>3za"
+        "CvaT3^4sm-"
+        "(b+C_lr2#D>h^39oGnxb|$|`Wt^QJIcJdLE>Vm>;3r_8U|mZdh2gAR~$6pKNI;NnalYYBU68<WtaAGrj{<P>3{z~;<Ekl=jD"
+        "eX@d^vM-!K7SW>)W7ob`1L1LN=A>vc8f@8n_t086mfTm"
+    )
+)
+"""A JPEG-LS frame of speckle with some bytes changed."""
 
 
 @contextmanager
@@ -428,3 +452,19 @@ def test_region_sequence_that_is_no_sequence(tmp_path):
     clip = open_study(path).clips[0]
     assert clip.regions == ()
     assert clip.spacing_mm is None
+
+
+def test_damaged_jpeg_ls_is_given_up_in_time(tmp_path):
+    """CharLS is busy for seconds with frames like this one, which fuzzing found; it is ended."""
+    import imagecodecs
+
+    good = imagecodecs.jpegls_encode(speckle()[0])
+    path = save_compressed(us(2), tmp_path / "a.dcm", [good, SLOW_JPEG_LS], "1.2.840.10008.1.2.4.80")
+    clip = open_study(path, limits=Limits(frame_seconds=0.5)).clips[0]
+    clip.frame(0)
+    began = time.monotonic()
+    with pytest.raises(DecodeError, match="ended after"):
+        clip.frame(1)
+    assert time.monotonic() - began < 4
+    again = open_study(path).clips[0]
+    assert np.array_equal(again.frame(0), speckle()[0]), "the decoder works on after it was ended"

@@ -434,7 +434,9 @@ class Clip:
     def _decode(self, index: int) -> Frame:
         facts = self._facts
         data = facts.frames.read(facts.source, index)
-        decoded = decode_frame(data, facts.form, where=self.file, index=index)
+        decoded = decode_frame(
+            data, facts.form, where=self.file, index=index, seconds=self._limits.frame_seconds
+        )
         if decoded.note:
             self._note(decoded.note)
         values = decoded.samples

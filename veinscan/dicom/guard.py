@@ -39,6 +39,8 @@ class Limits:
     """Frames of one clip."""
     fragments: int = 2_000_000
     """Fragments of one encapsulated clip."""
+    frame_seconds: float = 3.0
+    """Wall time that decoding one frame may take where the decoder can be ended (JPEG-LS)."""
     regions: int = 256
     """Regions of one clip (SequenceOfUltrasoundRegions)."""
     cache_bytes: int = 256 * MIB
