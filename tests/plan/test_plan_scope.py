@@ -22,8 +22,17 @@ def test_the_fields_it_names_are_there() -> None:
 
     classes = {
         kind.__name__: {field.name for field in fields(kind)}
-        for kind in (Complication, Evacuation, FollowUp, TargetOutcome, InjectionTarget, Compression, Injection,
-                     LaserSettings, TreatmentSession)
-    }  # fmt: skip
+        for kind in (
+            Complication,
+            Evacuation,
+            FollowUp,
+            TargetOutcome,
+            InjectionTarget,
+            Compression,
+            Injection,
+            LaserSettings,
+            TreatmentSession,
+        )
+    }
     for kind, name in re.findall(r"`([A-Z]\w+)\.([a-z]\w+)", TEXT):
         assert name in classes[kind], f"{kind}.{name}"
