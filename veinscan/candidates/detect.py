@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from veinscan.candidates import joint_score
 from veinscan.candidates.join import joined_pieces
+from veinscan.candidates.joint import NetworkView, pool_of
 from veinscan.candidates.propose import PreparedFrame, propose
 from veinscan.candidates.refine import refine_outlines
 from veinscan.candidates.score import shipped_scorer
@@ -61,35 +63,66 @@ def overlap(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> flo
 
 
 def detect(prepared: PreparedFrame, diameters_mm: tuple[float, float]) -> list[Lumen]:
-    """The lumens of a frame, strongest first; equal scores keep the order of size and place."""
+    """The lumens of a frame by the classical path, strongest first; equal ones by size and place."""
     found = propose(prepared, diameters_mm)
     if not len(found.features):
         return []
     scorer = shipped_scorer()
     logits = scorer.logits(found.features)
-    size_mm = inner_diameters(found.outlines, found.shapes) * prepared.pixel_mm
+    kept = picked(prepared, found.outlines, logits, diameters_mm)
+    return _lumens(prepared, found.outlines[kept], logits[kept], scorer.parts(found.features[kept]))
+
+
+def detect_jointly(
+    prepared: PreparedFrame, view: NetworkView, diameters_mm: tuple[float, float]
+) -> list[Lumen]:
+    """The lumens of a frame by the network and the classical path together, strongest first."""
+    pool = pool_of(prepared, view, diameters_mm)
+    if not len(pool.outlines):
+        return []
+    logits = joint_score.logits(pool)
+    kept = picked(prepared, pool.outlines, logits, diameters_mm)
+    return _lumens(prepared, pool.outlines[kept], logits[kept], joint_score.parts(pool.only(kept)))
+
+
+def picked(
+    prepared: PreparedFrame,
+    outlines: npt.NDArray[np.float64],
+    logits: npt.NDArray[np.float64],
+    diameters_mm: tuple[float, float],
+) -> list[int]:
+    """Indices of the strongest outlines of the sizes looked for that do not share much area."""
+    size_mm = inner_diameters(outlines, measure_polygons(outlines)) * prepared.pixel_mm
     fits = (size_mm >= diameters_mm[0] / SIZE_MARGIN) & (size_mm <= diameters_mm[1] * SIZE_MARGIN)
     kept: list[int] = []
     for index in np.argsort(-logits, kind="stable").tolist():
         if logits[index] < MIN_LOGIT or len(kept) >= PER_FRAME:
             break
-        outline = found.outlines[index]
-        if fits[index] and all(overlap(outline, found.outlines[other]) <= OVERLAP for other in kept):
+        outline = outlines[index]
+        if fits[index] and all(overlap(outline, outlines[other]) <= OVERLAP for other in kept):
             kept.append(index)
-    if not kept:
+    return kept
+
+
+def _lumens(
+    prepared: PreparedFrame,
+    outlines: npt.NDArray[np.float64],
+    logits: npt.NDArray[np.float64],
+    parts: npt.NDArray[np.float64],
+) -> list[Lumen]:
+    """Outlines, strongest first, with walls refined and the pieces of one tube joined."""
+    if not len(outlines):
         return []
-    parts = scorer.parts(found.features[kept])
-    outlines = refine_outlines(
-        prepared.image, found.outlines[kept], found.shapes.centre[kept], prepared.pixel_mm
-    )
+    centres = measure_polygons(outlines).centre
+    fine = refine_outlines(prepared.image, outlines, centres, prepared.pixel_mm)
     lumens = []
-    for group, outline in zip(*joined_pieces(prepared.image, list(outlines)), strict=True):
+    for group, outline in zip(*joined_pieces(prepared.image, list(fine)), strict=True):
         best = group[0]
         if len(group) > 1:
             centre = measure_polygons(outline[None]).centre
             for _ in range(2):  # a hull lies further off the walls than one step reaches
                 outline = refine_outlines(prepared.image, outline[None], centre, prepared.pixel_mm)[0]
-        lumens.append(_lumen(outline, float(logits[kept[best]]), parts[best]))
+        lumens.append(_lumen(outline, float(logits[best]), parts[best]))
     return lumens
 
 

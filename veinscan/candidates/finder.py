@@ -6,12 +6,15 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from veinscan.candidates.detect import Lumen, detect
+from veinscan.candidates import joint_score
+from veinscan.candidates.detect import Lumen, detect, detect_jointly
+from veinscan.candidates.joint import network_view
 from veinscan.candidates.model import Candidate, FinderSettings
 from veinscan.candidates.propose import prepare
 from veinscan.candidates.score import PARTS, logistic
@@ -54,6 +57,7 @@ def find_candidates(
     max_depth_mm: float = 40.0,
     flow_cm_s: npt.ArrayLike | None = None,
     skin_row: float = 0,
+    method: Literal["joint", "classical"] = "joint",
     progress: Progress | None = None,
 ) -> list[Candidate]:
     """Vessel-like structures of a clip, best first.
@@ -72,6 +76,8 @@ def find_candidates(
         Velocity where there is colour, NaN elsewhere.
     skin_row : float
         Row of the skin in the frames; nothing above it is searched.
+    method : "joint" or "classical"
+        With the trained network, or by the wall fit alone.
     progress : callable, optional
         Called as `progress(done, total)` after every frame; CancelledError raised in it comes out.
 
@@ -108,6 +114,7 @@ def find_candidates(
         max_depth_mm=max_depth_mm,
         min_score=MIN_SCORE,
         max_candidates=MAX_CANDIDATES,
+        method=method,
     )
     colour = None if flow is None else (lambda index: np.isfinite(flow[index]))
     return search(
@@ -137,6 +144,9 @@ def search(
     `shape` is `(n, rows, cols)`; `id_seed` makes ids of different clips differ.
     """
     count, rows, cols = shape
+    if settings.method not in ("joint", "classical"):
+        raise InvalidInputError(f"the method is {settings.method!r}", do='pass "joint" or "classical"')
+    joint = settings.method == "joint"
     diameters = checked_diameters(settings.diameters_mm)
     depth = float(settings.max_depth_mm)
     if not math.isfinite(depth) or depth <= 0:
@@ -159,11 +169,20 @@ def search(
         return []
     tracker = Tracker(grid.pixel_mm)
     for index in range(count):
-        prepared = prepare(frame_at(index).astype(np.float32), grid, diameters[1], searched)
-        tracker.add_frame(index, detect(prepared, diameters))
+        frame = frame_at(index)
+        prepared = prepare(frame.astype(np.float32), grid, diameters[1], searched)
+        if not joint:
+            lumens = detect(prepared, diameters)
+        elif prepared.mask.any():
+            view = network_view(frame, spacing_mm, grid, (first, last), searched)
+            lumens = detect_jointly(prepared, view, diameters)
+        else:
+            lumens = []
+        tracker.add_frame(index, lumens)
         if progress is not None:
             progress(index + 1, count)
-    scored = [(*track_logit(track, count), track) for track in tracker.tracks]
+    names = joint_score.NAMES if joint else (*PARTS, "prior")
+    scored = [(*track_logit(track, count, names), track) for track in tracker.tracks]
     scored = [entry for entry in scored if logistic(entry[0]) >= settings.min_score]
     scored.sort(
         key=lambda entry: (
@@ -186,13 +205,13 @@ def search(
     return out if colour_at is None else _with_flow(out, colour_at, (rows, cols))
 
 
-def track_logit(track: Track, count: int) -> tuple[float, dict[str, float]]:
-    """The sum behind the score of a track in a clip of `count` frames, and its named summands."""
+def track_logit(track: Track, count: int, names: Sequence[str]) -> tuple[float, dict[str, float]]:
+    """The sum behind the score of a track in a clip of `count` frames, and its summands by name."""
     lumens = sorted(track.lumens.values(), key=lambda lumen: -lumen.logit)
     # the better half speaks: a vein is not less of one for the frames on which it is hard to see
     best = lumens[: max(1, (len(lumens) + 1) // 2)]
     parts = np.mean([lumen.parts for lumen in best], axis=0)
-    evidence = {name: round(float(value), 4) for name, value in zip((*PARTS, "prior"), parts, strict=True)}
+    evidence = {name: round(float(value), 4) for name, value in zip(names, parts, strict=True)}
     logit = float(parts.sum())
     if count >= LONG_ENOUGH:
         seen = len(track.lumens)

@@ -8,22 +8,22 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from veinscan.candidates.features import NAMES, depth_profile, measure_features
+from veinscan.candidates import joint_score
+from veinscan.candidates.joint import network_view, pool_at
 from veinscan.candidates.model import LumenMeasure
-from veinscan.candidates.propose import fit_at, prepare
+from veinscan.candidates.propose import prepare
 from veinscan.candidates.refine import refine_outlines
-from veinscan.candidates.score import shipped_scorer
-from veinscan.candidates.shapes import inner_diameters, measure_polygons, near_wall, surrounds
+from veinscan.candidates.shapes import inner_diameters, measure_polygons, near_wall, outside
 from veinscan.enhance.checks import checked_diameters, checked_image, checked_spacing
 from veinscan.enhance.grid import analysis_grid
 from veinscan.enhance.medial import diameters_between
 from veinscan.errors import InvalidInputError
 
-LEAST_STEP = 0.15
-"""Median rise from lumen to surroundings, in full walls, below which there is no lumen."""
+LEAST_LOGIT = -2.0
+"""Joint logit below which there is no lumen: lower than for a proposal, as a person points at it."""
 
-LEAST_WALL = 0.4
-"""Share of the rays that must meet a wall."""
+RIM_MM, RIM_SHARE = 0.4, 0.25
+"""How far outside the wall a click may lie, in mm and in diameters."""
 
 
 def measure_at(
@@ -34,14 +34,14 @@ def measure_at(
     skin_row: float = 0,
     diameters_mm: Sequence[float] = (0.5, 20.0),
 ) -> LumenMeasure | None:
-    """The inner wall around a point, or None where no wall surrounds it.
+    """The inner wall around a point, or None where the point lies in no lumen nor at the rim of one.
 
     Parameters
     ----------
     image : (rows, cols) array
         Grey levels 0..255.
     point : (row, col)
-        In pixels of the image; inside the lumen, need not be its middle.
+        In pixels of the image; inside the lumen or at its rim, need not be its middle.
     spacing_mm : float or (row, col)
         Sides of a pixel in mm.
     skin_row : float
@@ -68,23 +68,22 @@ def measure_at(
         )
     grid = analysis_grid((rows, cols), spacing, sizes[0])
     prepared = prepare(grey, grid, sizes[1])
-    tried = np.array(diameters_between(*sizes)) / grid.pixel_mm / 2.0
     clicked = grid.to_grid(np.array([row, col]))
-    starts = np.repeat(clicked[None], len(tried), axis=0)
-    rings, shapes, _ = fit_at(prepared, starts, tried)
-    outlines = rings.outlines()
-    profile = depth_profile(prepared.image, prepared.mask, grid.pixel_mm)
-    features = measure_features(rings, shapes, profile, np.zeros(len(outlines)), grid.pixel_mm)
-    logits = shipped_scorer().logits(features)
-    inside = np.array([surrounds(outline, clicked) for outline in outlines])
-    size_mm = inner_diameters(outlines, shapes) * grid.pixel_mm
-    walled = features[:, NAMES.index("step_median")] >= LEAST_STEP
-    walled &= features[:, NAMES.index("wall_share")] >= LEAST_WALL
-    usable = inside & walled & (size_mm >= sizes[0] / 1.1) & (size_mm <= sizes[1] * 1.1)
+    every = (0, rows), (0, grid.grid_shape[0])
+    view = network_view(np.clip(np.rint(grey), 0, 255).astype(np.uint8), spacing, grid, *every)
+    pool = pool_at(prepared, view, clicked, np.array(diameters_between(*sizes)) / grid.pixel_mm / 2.0)
+    usable = joint_score.logits(pool) >= LEAST_LOGIT
+    fine = refine_outlines(
+        prepared.image, pool.outlines, measure_polygons(pool.outlines).centre, grid.pixel_mm
+    )
+    size_mm = inner_diameters(fine, measure_polygons(fine)) * grid.pixel_mm
+    usable &= (size_mm >= sizes[0] / 1.1) & (size_mm <= sizes[1] * 1.1)
+    away_mm = np.array([outside(one, clicked) for one in fine]) * grid.pixel_mm
+    usable &= away_mm <= np.minimum(RIM_MM, RIM_SHARE * size_mm)
     if not usable.any():
         return None
-    best = int(np.where(usable, logits, -np.inf).argmax())
-    fine = refine_outlines(prepared.image, outlines[[best]], shapes.centre[[best]], grid.pixel_mm)[0]
+    best = int(np.where(usable, joint_score.logits(pool), -np.inf).argmax())
+    fine = fine[best]
     outline = np.clip(grid.to_frame(fine), -0.5, np.array([rows, cols]) - 0.5)
     polygon = outline[None] * np.asarray(spacing)
     in_mm = measure_polygons(polygon)

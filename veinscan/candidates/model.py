@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -76,6 +77,8 @@ class FinderSettings:
     """Candidates below it are not reported."""
     max_candidates: int = 20
     """At most so many to a clip, best first."""
+    method: Literal["joint", "classical"] = "joint"
+    """`joint`: the trained network and the wall fit together; `classical`: the wall fit alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,3 +106,14 @@ def surrounds(polygon: Array, point: Array) -> bool:
     height = np.where(y1 == y, 1.0, y1 - y)
     right = x - y * (x1 - x) / height > 0
     return bool((crosses & right).sum() % 2)
+
+
+def outside(polygon: Array, point: Array) -> float:
+    """Distance of a `(row, col)` point from a (k, 2) polygon, 0 within it."""
+    if surrounds(polygon, point):
+        return 0.0
+    start = polygon - point
+    side = np.roll(start, -1, axis=0) - start
+    length = np.maximum((side**2).sum(axis=1), 1e-12)
+    share = np.clip(-(start * side).sum(axis=1) / length, 0.0, 1.0)
+    return float(np.hypot(*(start + share[:, None] * side).T).min())
