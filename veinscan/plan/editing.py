@@ -7,11 +7,12 @@ outside the ultrasound picture is refused, nothing clinical gets a value but
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any, Protocol
 
-from veinscan.candidates.model import Candidate
+from veinscan.candidates.model import Candidate, FinderSettings
 from veinscan.errors import InvalidInputError, RecordError
 from veinscan.plan.clips import inherited
 from veinscan.plan.context import INHERITED
@@ -89,12 +90,20 @@ def new_record(study: StudyLike | str, *, purpose: str = "plan", candidates_show
 
 
 def target_from_candidate(
-    clip: ClipLike, candidate: Candidate, reader: Reader, *, frame_index: int | None = None, **values: Any
+    clip: ClipLike,
+    candidate: Candidate,
+    reader: Reader,
+    *,
+    frame_index: int | None = None,
+    settings: FinderSettings | None = None,
+    **values: Any,
 ) -> InjectionTarget:
     """A target in the middle of a candidate's lumen, with its measures.
 
     `frame_index` is the frame shown (default: the candidate's best); the
-    measures are those of the best frame.  `values` are as for `update_target`.
+    measures are those of the best frame.  `settings` are those of the search
+    that found it (`ClipCandidates.settings`), kept with the target.  `values`
+    are as for `update_target`.
     """
     frame = checked_frame(clip, candidate.best_frame if frame_index is None else frame_index)
     if frame not in candidate.centres:
@@ -119,6 +128,9 @@ def target_from_candidate(
         length_mm=optional_number(candidate.length_mm, "length_mm"),
         candidate_id=candidate.id,
         candidate_score=stored_number(candidate.score, "score"),
+        candidate_settings=""
+        if settings is None
+        else json.dumps(asdict(settings), sort_keys=True, default=str),
         marked_by=reader.name,
         marked_at=now(),
     )
