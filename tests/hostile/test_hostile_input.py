@@ -468,3 +468,39 @@ def test_damaged_jpeg_ls_is_given_up_in_time(tmp_path):
     assert time.monotonic() - began < 4
     again = open_study(path).clips[0]
     assert np.array_equal(again.frame(0), speckle()[0]), "the decoder works on after it was ended"
+
+
+def test_no_value_of_a_file_reaches_the_terminal_or_a_log(tmp_path, capfd, caplog):
+    """pydicom's own warnings quote values: names, dates, UIDs."""
+    import warnings
+
+    path = save(us(SOPClassUID="1.2.840.10008.5.1.4.1.1.7"), tmp_path / "class.dcm", speckle().tobytes())
+    data = path.read_bytes().replace(b"1.2.840.10008.5.1.4.1.1.7\0", b"1.2.040.10008.5.1.4.1.1.7\0")
+    path.write_bytes(data)
+    good = save(
+        us(
+            SpecificCharacterSet="ISO_IR 100",
+            PatientName="SECRET^Name",
+            StudyDate="SECRETDATE",
+            StudyTime="SECRET",
+            ContentDate="99999999",
+        ),
+        tmp_path / "b.dcm",
+        speckle().tobytes(),
+    )
+    patched(good, b"ISO_IR 100", b"ISO_IR 999")
+    capfd.readouterr()
+    caplog.clear()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        study = open_study(tmp_path)
+        clip = study.clip(good.name)
+        clip.frame(0)
+        str(clip.kind), str(clip.warnings)
+        clip.header()
+    said = capfd.readouterr()
+    assert said.out == said.err == ""
+    assert [str(w.message) for w in told] == []
+    assert caplog.text == ""
+    assert not any("SECRET" in w for w in clip.warnings)
+    assert not any("SECRET" in s.reason for s in study.skipped)

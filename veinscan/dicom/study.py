@@ -245,7 +245,8 @@ def _is_own_record(dataset: Any) -> bool:
 
 
 def _class_name(sop_class: str) -> str:
-    known = UID(sop_class).name if sop_class else ""
+    with quiet():  # a UID that breaks the rules is quoted by pydicom
+        known = UID(sop_class).name if sop_class else ""
     return plain(known.removesuffix(" Storage")) if known != sop_class else f"class {sop_class}"
 
 
