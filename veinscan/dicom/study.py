@@ -57,6 +57,7 @@ class Study:
         skipped: Sequence[Skipped],
         record_paths: Sequence[Path],
         other_documents: Sequence[Document],
+        packed_records: Sequence[Bytes] = (),
     ) -> None:
         self.path = path
         self.root = root
@@ -65,6 +66,8 @@ class Study:
         self.skipped = tuple(skipped)
         self.record_paths = tuple(record_paths)
         self.other_documents = tuple(other_documents)
+        self.packed_records = tuple(packed_records)
+        """veinscan's own records inside a zip, to be read from there."""
 
     def __repr__(self) -> str:
         return f"<Study of {len(self.clips)} clips, {len(self.skipped)} files skipped>"
@@ -104,6 +107,7 @@ class Study:
             self.skipped,
             self.record_paths,
             self.other_documents,
+            self.packed_records,
         )
 
     def header(self) -> pydicom.Dataset:
@@ -118,6 +122,8 @@ class _Found:
     clips: list[tuple[ClipFacts, Bytes]] = field(default_factory=list)
     records: list[tuple[str, Path]] = field(default_factory=list)
     """(study UID, path) of veinscan's own."""
+    packed: list[tuple[str, Bytes]] = field(default_factory=list)
+    """(study UID, member) of veinscan's own inside a zip."""
     documents: list[tuple[str, Document]] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
@@ -166,7 +172,18 @@ def _source(path: Path, limits: Limits) -> Source:
             return FolderSource(path.absolute().parent, limits)
         if path.is_file() and zipfile.is_zipfile(path) and not _has_dicom_mark(path):
             return ZipSource(path.absolute(), limits)
+        if path.is_file() and _starts_as_zip(path):
+            raise NoStudyError(
+                "the zip is incomplete or damaged: its list of contents cannot be read",
+                where=where,
+                do="fetch or pack it again",
+            )
         return SingleFileSource(path.absolute(), limits)
+
+
+def _starts_as_zip(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(4) == b"PK\x03\x04" and not _has_dicom_mark(path)
 
 
 def _has_dicom_mark(path: Path) -> bool:
@@ -205,7 +222,18 @@ def _look_at(entry: Bytes, found: _Found, limits: Limits) -> None:
         found.skipped.append(Skipped(entry.name, problem.what))
         if _in_record_folder(entry.name) and entry.name.lower().endswith(".dcm"):
             # A record that cannot be read must not pass for 'no record': loading records will say so.
-            found.records.append(("", entry.path))
+            _add_record(found, "", entry)
+
+
+def _add_record(found: _Found, study: str, entry: Bytes) -> None:
+    if isinstance(entry, ZipMember):
+        found.packed.append((study, entry))
+    else:
+        found.records.append((study, entry.path))
+
+
+def _shown(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
 def _in_record_folder(name: str) -> bool:
@@ -222,11 +250,8 @@ def _sort_in(header: Header, entry: Bytes, found: _Found, limits: Limits) -> Non
     if sop_class in ULTRASOUND or (sop_class in SECONDARY and modality == "US"):
         found.clips.append((clip_facts(header, limits), entry))
     elif sop_class.startswith(_STRUCTURED_REPORTS):
-        if own and isinstance(entry, ZipMember):
-            reason = "a veinscan record inside a zip: unpack the zip and open the folder to use it"
-            found.skipped.append(Skipped(entry.name, reason))
-        elif own:
-            found.records.append((study, entry.path))
+        if own:
+            _add_record(found, study, entry)
         else:
             found.documents.append((study, Document(entry.name, _class_name(sop_class))))
     else:
@@ -291,16 +316,16 @@ def _chosen(found: _Found, source: Source, study_uid: str | None, limits: Limits
     studies = sorted({facts.study_instance_uid for facts, _ in found.clips})
     if wanted is None and len(studies) > 1:
         raise AmbiguousStudyError(
-            f"{len(studies)} studies lie here: {', '.join(studies[:10])}",
+            f"{len(studies)} studies lie here",
             where=where,
-            do="choose one by its study UID (--study UID)",
+            do=f"choose one of them: {_listed(studies, found)}",
             study_uids=tuple(studies),
         )
     if wanted is not None and wanted not in studies:
         raise NoStudyError(
             f"there is no study {plain(wanted)} here",
             where=where,
-            do=f"the studies are {', '.join(studies[:10])}",
+            do=f"the studies are {_listed(studies, found)}",
         )
     chosen = wanted or studies[0]
     if several_patients(facts.patient for facts, _ in found.clips if facts.study_instance_uid == chosen):
@@ -311,7 +336,12 @@ def _chosen(found: _Found, source: Source, study_uid: str | None, limits: Limits
             study_uids=(chosen,),
         )
     clips, skipped = _clips(found, chosen, limits)
-    skipped = sorted([*found.skipped, *skipped], key=lambda s: s.path)
+    strangers = [
+        Skipped(_shown(path, source.root), f"a veinscan record of another study ({plain(study)})")
+        for study, path in found.records
+        if study not in (chosen, "")
+    ]
+    skipped = sorted([*found.skipped, *skipped, *strangers], key=lambda s: s.path)
     return Study(
         source.path,
         source.root,
@@ -320,7 +350,17 @@ def _chosen(found: _Found, source: Source, study_uid: str | None, limits: Limits
         skipped,
         [path for study, path in found.records if study in (chosen, "")],
         [document for study, document in found.documents if study == chosen],
+        [member for study, member in found.packed if study in (chosen, "")],
     )
+
+
+def _listed(studies: Sequence[str], found: _Found, most: int = 10) -> str:
+    """Study UIDs, each with its first file: a UID alone tells a person nothing."""
+    first: dict[str, str] = {}
+    for facts, entry in found.clips:
+        first.setdefault(facts.study_instance_uid, entry.name)
+    listed = ", ".join(f"{study} ({plain(first[study], 40)})" for study in studies[:most])
+    return listed if len(studies) <= most else f"{listed} and {len(studies) - most} more"
 
 
 def _clips(found: _Found, chosen: str, limits: Limits) -> tuple[list[Clip], list[Skipped]]:
