@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,6 +112,10 @@ def test_a_file_that_is_too_long_is_not_read(tmp_path: Path, monkeypatch: pytest
         read_plan(tmp_path / "none.json")
 
 
+@pytest.mark.skipif(
+    tuple(int(part) for part in pydantic.VERSION.split(".")[:2]) < (2, 14),
+    reason="pydantic before 2.14 words the same schema differently",
+)
 def test_the_published_schema_is_that_of_the_program() -> None:
     from importlib.resources import files
 
