@@ -21,7 +21,7 @@ from scipy.optimize import minimize
 
 from training.data import Sample, block_of, read_all
 from training.phantoms import read
-from veinscan.candidates import joint, network, score
+from veinscan.candidates import joint, joint_score, network, score
 from veinscan.candidates.detect import OVERLAP, PER_FRAME, overlap
 from veinscan.candidates.propose import prepare
 from veinscan.candidates.refine import refine_outlines
@@ -35,6 +35,9 @@ RIDGE, ROUNDS, WEAKEST = 0.02, 3, -5.0
 LIMITS = (0.25, 0.5, 1.0, 2.0)
 SIGNS = {"vessel": 1, "core": 1, "sharpness": 1, "nerve": -1, "classical": 1, "shadow": -1, "edge": -1}
 """Which way a column may speak: a weight of the other sign is chance."""
+
+FIXED = {"open": joint_score.WEIGHTS["open"]}
+"""Set by hand: few labelled pictures show bone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,13 @@ def logistic_fit(x: Array, y: Array, weight: Array) -> Array:
         return float(value), x.T @ (weight * (p - y)) + RIDGE * scaled * spread_free
 
     ranges = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}
-    bounds = [(None, None), *(ranges[SIGNS.get(name, 0)] for name in joint.COLUMNS)]
+    bounds = [
+        (None, None),
+        *(
+            (FIXED[name], FIXED[name]) if name in FIXED else ranges[SIGNS.get(name, 0)]
+            for name in joint.COLUMNS
+        ),
+    ]
     start = np.zeros(x.shape[1])
     return np.asarray(minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds).x, np.float64)
 

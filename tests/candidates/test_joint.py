@@ -9,7 +9,7 @@ import pytest
 from veinscan.candidates import FinderSettings, find_candidates, joint, joint_score, measure_at
 from veinscan.candidates.finder import search
 from veinscan.candidates.propose import prepare
-from veinscan.candidates.shadow import shadow_below
+from veinscan.candidates.shadow import open_below, shadow_below
 from veinscan.candidates.shapes import outside
 from veinscan.enhance.grid import analysis_grid
 from veinscan.errors import InvalidInputError
@@ -103,6 +103,12 @@ def test_what_is_dark_to_the_bottom_is_shadow_and_a_lumen_with_tissue_below_is_n
     lumen, shadow = shadow_below(prepared, outlines)
     assert lumen < 0.2
     assert shadow > 0.8
+    image[60:, 230:290] = 0
+    image[110:112, 225:295] = 200  # the frame of a colour box
+    prepared = prepare(image.astype(np.float32), grid, 8.0, (0, grid.grid_shape[0]))
+    lumen, shadow = open_below(prepared, outlines)
+    assert lumen == 0.0
+    assert shadow > 0.3
 
 
 def test_outlines_are_compared_and_resampled_evenly():

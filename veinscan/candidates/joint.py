@@ -19,7 +19,7 @@ from veinscan.candidates.features import NAMES as FEATURES
 from veinscan.candidates.features import depth_profile, measure_features
 from veinscan.candidates.propose import PreparedFrame, fit_at, propose
 from veinscan.candidates.score import shipped_scorer
-from veinscan.candidates.shadow import shadow_below
+from veinscan.candidates.shadow import open_below, shadow_below
 from veinscan.candidates.shapes import measure_polygons
 from veinscan.candidates.walls import RAYS, fit_rings
 from veinscan.enhance.grid import AnalysisGrid
@@ -45,6 +45,7 @@ COLUMNS = (
     "nerve",
     "classical",
     "shadow",
+    "open",
     "small",
     "large",
     "edge",
@@ -218,6 +219,7 @@ def joint_columns(prepared: PreparedFrame, view: NetworkView, outlines: Array, f
         "nerve": mean_at(view.maps.nerve, WITHIN),
         "classical": np.clip(shipped_scorer().logits(features), -6.0, 4.0),
         "shadow": shadow_below(prepared, outlines),
+        "open": open_below(prepared, outlines),
         "small": np.maximum(-size, 0.0),
         "large": np.maximum(size, 0.0),
         "edge": off.mean(axis=1),

@@ -15,26 +15,27 @@ from veinscan.candidates.score import PARTS, shipped_scorer
 
 Array = npt.NDArray[np.float64]
 
-PRIOR = -0.717
+PRIOR = -0.381
 """Logit where every column is 0."""
 
 WEIGHTS = {
-    "vessel": 0.264,
-    "core": 0.172,
-    "sharpness": 1.32,
-    "nerve": -3.947,
-    "classical": 0.291,
-    "shadow": -0.505,
-    "small": 0.084,
-    "large": 0.638,
-    "edge": -0.561,
+    "vessel": 0.32,
+    "core": 0.15,
+    "sharpness": 1.271,
+    "nerve": -3.286,
+    "classical": 0.269,
+    "shadow": -0.804,
+    "open": -4.0,
+    "small": 0.132,
+    "large": 0.642,
+    "edge": -0.636,
 }
-"""Weight of each column."""
+"""Weight of each column; that of `open` is set by hand, as few labelled pictures show bone."""
 
 ADDED = {
     "network": ("vessel", "core", "sharpness"),
     "not_nerve": ("nerve",),
-    "no_shadow": ("shadow",),
+    "no_shadow": ("shadow", "open"),
     "size": ("small", "large"),
     "surroundings": ("edge",),
 }

@@ -15,6 +15,9 @@ SKIP_MM, BELOW_MM = 0.6, 9.0
 
 COLUMNS_READ, ROWS_READ = 9, 24
 
+OPEN_MM = 3.0
+"""Depth below the far wall that is looked at for tissue."""
+
 RISE = 14.0
 """Grey levels above the lumen from which there is tissue: about 3 dB of a 60 dB display."""
 
@@ -55,3 +58,31 @@ def shadow_below(prepared: PreparedFrame, outlines: Array) -> Array:
     there = strip_rows.reshape(count, -1) <= rows - 1
     dark = (read(strip_rows, strip_cols) <= lumen[:, None] + RISE) & there
     return np.asarray(dark.sum(axis=1) / np.maximum(there.sum(axis=1), 1), np.float64)
+
+
+def open_below(prepared: PreparedFrame, outlines: Array) -> Array:
+    """(n,) share of the next 3 mm under each (k, 2) outline that is black to the edge of the picture, 0..1.
+
+    Shares up to a half count as 0.
+
+    Bone's shadow is often cut by the frame of the colour box, which then looks like a far wall.
+    """
+    count = len(outlines)
+    last = prepared.mask.shape[0] - 1
+    low, high = outlines.min(axis=1), outlines.max(axis=1)
+    middle, half = (low + high)[:, 1] / 2, (high - low)[:, 1] / 2
+    cols = middle[:, None] + half[:, None] * np.linspace(-0.7, 0.7, COLUMNS_READ)
+    depth = np.linspace(0.2 * SKIP_MM, OPEN_MM, ROWS_READ) / prepared.pixel_mm
+    rows = high[:, 0, None] + depth
+    at_rows, at_cols = np.broadcast_arrays(rows[:, :, None], cols[:, None, :])
+    at = (
+        np.clip(np.round(at_rows).astype(int), 0, last),
+        np.clip(np.round(at_cols).astype(int), 0, prepared.mask.shape[1] - 1),
+    )
+    there = (at_rows <= last).reshape(count, -1)
+    black = ~prepared.mask[at].reshape(count, -1) & there
+    share = black.sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    # where the whole picture fades out at that depth, black says nothing of bone
+    tissue = prepared.mask.mean(axis=1)[np.clip(np.round(rows).astype(int), 0, last)].mean(axis=1)
+    faded = np.clip((tissue - 0.5) / 0.25, 0.0, 1.0)
+    return np.asarray(np.clip(2.0 * share - 1.0, 0.0, 1.0) * faded, np.float64)
