@@ -19,7 +19,7 @@ from veinscan.enhance.grid import analysis_grid
 from veinscan.enhance.medial import diameters_between
 from veinscan.errors import InvalidInputError
 
-LEAST_LOGIT = -2.0
+LEAST_LOGIT = -1.0
 """Joint logit below which there is no lumen: lower than for a proposal, as a person points at it."""
 
 RIM_MM, RIM_SHARE = 0.4, 0.25
