@@ -95,7 +95,8 @@ def normalised(record: Record) -> Record:
     """The record in the form a file gives back; equal to the argument when it was in it already.
 
     Targets are ordered 1..n, points and times rounded as they are stored,
-    a source without its number dropped, a reason without a rejection dropped.
+    a source without its number dropped, a reason without a rejection dropped,
+    a conflict told once.
 
     Raises InvalidInputError for what no record may hold: a target without a
     UID, a frame below 0, numbers that are not finite.
@@ -124,6 +125,7 @@ def normalised(record: Record) -> Record:
         targets=targets,
         reviews=tuple(reviews.values()),
         status=_normal(record.status),
+        conflicts=tuple(dict.fromkeys(record.conflicts)),
         **parts,
     )
 

@@ -33,6 +33,7 @@ def original_text(stored: str) -> str:
 def stored_name(name: str) -> str:
     """A person's name as VR PN holds it: at most 64 characters, no backslash, no '='.
 
+    Readers that count bytes (dciodvfy) are met as well: 64 bytes of UTF-8.
     A name without components is a family name (PS3.5 section 6.2.1.1).
     """
     plain = "".join(
@@ -40,7 +41,7 @@ def stored_name(name: str) -> str:
     )
     plain = plain.encode("utf-8", "replace").decode("utf-8")
     parts = [" ".join(part.split()) for part in plain.split("^")[:5]]
-    stored = "^".join(parts)[:63].rstrip("^ ") or "unknown"
+    stored = "^".join(parts).encode("utf-8")[:63].decode("utf-8", "ignore").rstrip("^ ") or "unknown"
     return stored if "^" in stored else f"{stored}^"
 
 
