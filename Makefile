@@ -58,7 +58,8 @@ format: setup
 	$(BIN)/ruff format .
 
 bench: setup
-	$(BIN)/python -m pytest benchmarks --benchmark-only
+	$(BIN)/python benchmarks/reading.py
+	$(BIN)/python benchmarks/find_phantoms.py
 
 # README's picture of the window, made from the sample study.
 docs-pictures: setup system
