@@ -7,6 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# In CI the same examples every time: a change is judged by what it changed, and not by the day's luck.
+# On a developer's machine every run looks at new ones.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 # Two workers share two cores: threads inside a test would only fight each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
