@@ -7,7 +7,7 @@ returns a new record.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -327,6 +327,14 @@ class Session:
         if self.record.read_only:
             raise RecordError(f"the record is read-only: {self.record.read_only}")
         return self.clip, self.record  # type: ignore[return-value]  # a clip is promised only when asked for
+
+    def edit(self, label: str, change: Callable[[Record], Record]) -> None:
+        """Change the record; `label` says in a few words what was done ('target 2: side').
+
+        Every edit of every dock goes through here.  What `change` raises leaves the record as it was.
+        """
+        _, record = self._editable(needs_clip=False)
+        self._edited(change(record))
 
     def _edited(self, record: Record | None) -> None:
         self.record = record
