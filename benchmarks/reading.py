@@ -80,7 +80,7 @@ def per_frame(path: Path, count: int = 30) -> str:
     worst = 0
     for i, wanted in zip(indices, iter_pixels(dataset, indices=indices), strict=True):
         worst = max(worst, int(np.abs(clip.frame(i).astype(int) - wanted.astype(int)).max()))
-    ours = cpu(lambda: [clip._decode(i) for i in indices], 5) / count
+    ours = cpu(lambda: [clip._reader.decode(i) for i in indices], 5) / count
     theirs = cpu(lambda: list(iter_pixels(dataset, indices=indices)), 3) / count
     return (
         f"{1000 * ours:.2f} ms a frame, pydicom's iter_pixels {1000 * theirs:.2f} ms:"
@@ -144,7 +144,7 @@ def together(path: Path) -> str:
 
     def run(indices: range) -> None:
         for i in indices:
-            clip._decode(i)
+            clip._reader.decode(i)
 
     began = time.monotonic()
     run(range(2 * half))

@@ -9,10 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
 
 from veinscan.dicom.model import Box, Region, RegionKind, SpacingMm
 from veinscan.dicom.regions import MAX_DEPTH_MM, MIN_DEPTH_MM
 from veinscan.errors import CalibrationError, InvalidInputError
+
+if TYPE_CHECKING:
+    from veinscan.dicom.depth_scale import ProposedCalibration
 
 LEAST_DISTANCE_PX = 10.0
 """Points nearer to each other would make a pixel's size a matter of luck."""
@@ -49,6 +54,91 @@ class ManualCalibration:
         else:
             how = "from the burned-in ticks, taken by a reader" if self.from_proposal else "by hand"
         return f"calibrated {how} (a pixel is {self.spacing_mm[0]:.4g} x {self.spacing_mm[1]:.4g} mm)"
+
+
+class Calibratable(Protocol):
+    """What is used of a clip here."""
+
+    @property
+    def file(self) -> str: ...  # noqa: D102
+    @property
+    def sop_instance_uid(self) -> str: ...  # noqa: D102
+    @property
+    def rows(self) -> int: ...  # noqa: D102
+    @property
+    def columns(self) -> int: ...  # noqa: D102
+    @property
+    def regions(self) -> tuple[Region, ...]: ...  # noqa: D102
+    @property
+    def found_regions(self) -> tuple[Region, ...]: ...  # noqa: D102
+    @property
+    def picture_region(self) -> Region | None: ...  # noqa: D102
+    @property
+    def whole(self) -> Region: ...  # noqa: D102
+    @property
+    def proposed_calibration(self) -> ProposedCalibration | None: ...  # noqa: D102
+
+
+def manual_calibration(
+    clip: Calibratable,
+    *,
+    by: str,
+    points: Sequence[Iterable[float]] | None,
+    known_mm: float | None,
+    spacing_mm: Sequence[float] | None,
+    take_proposal: bool,
+) -> ManualCalibration:
+    """What a person sets on a clip now; parameters and errors as `Clip.calibrated`."""
+    ways = (points is not None, spacing_mm is not None, take_proposal)
+    if sum(ways) != 1 or (known_mm is not None) != ways[0] or not by.strip():
+        raise InvalidInputError(
+            "a calibration needs two points and known_mm, or a spacing, or the proposal, and who sets it",
+            where=clip.file,
+        )
+    pair: tuple[Point, Point] | None = None
+    if points is not None and known_mm is not None:
+        if len(points) != 2:
+            raise InvalidInputError(f"{len(points)} points were given", where=clip.file, do="pass two")
+        spacing: Sequence[float] = spacing_of_points(points[0], points[1], known_mm)
+        pair = (_point(points[0]), _point(points[1]))
+        pictures = [r for r in clip.regions if r.is_picture] or [
+            r for r in clip.found_regions if r.is_picture
+        ]
+        region = picture_for(pictures or [clip.whole], pair, where=clip.file)
+    else:
+        region = clip.picture_region or clip.whole
+        spacing = spacing_mm if spacing_mm is not None else _proposed(clip)
+    return ManualCalibration(
+        sop_instance_uid=clip.sop_instance_uid,
+        box=region.box,
+        spacing_mm=checked_spacing(spacing, region.box, where=clip.file),
+        set_by=by.strip(),
+        set_at=datetime.now().astimezone().isoformat(timespec="seconds"),
+        points=pair,
+        known_mm=None if known_mm is None else float(known_mm),
+        from_proposal=take_proposal,
+    )
+
+
+def _proposed(clip: Calibratable) -> SpacingMm:
+    proposal = clip.proposed_calibration
+    if proposal is None:
+        raise CalibrationError(
+            "no depth scale was found that a calibration could be taken from", where=clip.file
+        )
+    return proposal.spacing_mm
+
+
+def check_calibration(calibration: ManualCalibration, clip: Calibratable) -> None:
+    """Raise InvalidInputError where a calibration is of another clip or cannot hold for this one."""
+    if calibration.sop_instance_uid != clip.sop_instance_uid:
+        raise InvalidInputError("the calibration belongs to another clip", where=clip.file)
+    row0, col0, row1, col1 = calibration.box
+    if not (0 <= row0 < row1 <= clip.rows and 0 <= col0 < col1 <= clip.columns):
+        raise InvalidInputError(
+            f"the calibration's box {calibration.box} is not in the picture", where=clip.file
+        )
+    checked_spacing(calibration.spacing_mm, calibration.box, where=clip.file)
 
 
 def spacing_of_points(a: Iterable[float], b: Iterable[float], known_mm: float) -> SpacingMm:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -13,30 +11,20 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 
-from veinscan.dicom.cache import FrameCache
-from veinscan.dicom.calibration import (
-    ManualCalibration,
-    applied,
-    checked_spacing,
-    picture_for,
-    spacing_of_points,
-)
+from veinscan.dicom.calibration import ManualCalibration, applied, check_calibration, manual_calibration
 from veinscan.dicom.chroma import colour_parts, colour_pixels
-from veinscan.dicom.colour import Frame, grey_of, grey_table
-from veinscan.dicom.decode import decode_frame
+from veinscan.dicom.colour import Frame, grey_of
 from veinscan.dicom.depth_scale import ProposedCalibration, propose_calibration
 from veinscan.dicom.facts import ClipFacts
-from veinscan.dicom.guard import Limits
-from veinscan.dicom.header import cleaned, read_header
+from veinscan.dicom.frame_reader import FrameReader
+from veinscan.dicom.header import cleaned
 from veinscan.dicom.kind import kind_from_header, kind_from_pixels
 from veinscan.dicom.model import Box, ClipKind, Region, RegionKind, SpacingMm
-from veinscan.dicom.palette import palette_table
 from veinscan.dicom.regions import picture_region, region_at, side_by_side
 from veinscan.dicom.screen import bars_on_both_sides, find_colour_boxes, find_wrap_column, found_regions
 from veinscan.dicom.skin import skin_row_in
-from veinscan.dicom.sources import Bytes
 from veinscan.dicom.timing import OrderKey
-from veinscan.errors import CalibrationError, InvalidInputError, UnreadableError
+from veinscan.errors import InvalidInputError, UnreadableError
 
 UNCALIBRATED = "nothing is measured in mm until it is calibrated by a known distance"
 
@@ -49,22 +37,22 @@ class Clip:
     methods may be called from several threads.
     """
 
-    def __init__(self, facts: ClipFacts, original: Bytes, limits: Limits, cache: FrameCache) -> None:
+    def __init__(
+        self, facts: ClipFacts, reader: FrameReader, manual: tuple[ManualCalibration, ...] = ()
+    ) -> None:
         self._facts = facts
-        self._original = original
-        self._limits = limits
-        self._cache = cache
-        self._lock = threading.Lock()
+        self._reader = reader
+        self._manual = manual
         self._proposal: tuple[ProposedCalibration | None] | None = None
         self._warnings = [
             *facts.warnings,
             *facts.regions.warnings,
             *(note for region in facts.regions.regions for note in region.warnings),
             *facts.time.warnings,
+            *(calibration.sentence for calibration in manual),
         ]
-        self._manual: tuple[ManualCalibration, ...] = ()
         if self.spacing_mm is None:
-            self._warnings.append(_why_no_spacing(picture_region(facts.regions.regions)))
+            self._warnings.append(_why_no_spacing(picture_region(self._known_regions)))
 
     def __repr__(self) -> str:
         return f"<Clip {self.file!r}: {self.n_frames} x {self.rows} x {self.columns}>"
@@ -72,12 +60,12 @@ class Clip:
     @property
     def file(self) -> str:
         """Path relative to the study, with `/`; for a single file its name."""
-        return self._original.name
+        return self._reader.original.name
 
     @property
     def path(self) -> Path:
         """The file on disk; for a member of a zip, the zip."""
-        return self._original.path
+        return self._reader.original.path
 
     @property
     def sop_instance_uid(self) -> str:
@@ -235,22 +223,9 @@ class Clip:
         """
         by_box = {calibration.box: calibration for calibration in self._manual}
         for calibration in calibrations:
-            if calibration.sop_instance_uid != self.sop_instance_uid:
-                raise InvalidInputError("the calibration belongs to another clip", where=self.file)
-            row0, col0, row1, col1 = calibration.box
-            if not (0 <= row0 < row1 <= self.rows and 0 <= col0 < col1 <= self.columns):
-                raise InvalidInputError(
-                    f"the calibration's box {calibration.box} is not in the picture", where=self.file
-                )
-            checked_spacing(calibration.spacing_mm, calibration.box, where=self.file)
+            check_calibration(calibration, self)
             by_box[calibration.box] = calibration
-        other = Clip(self._facts, self._original, self._limits, self._cache)
-        other._manual = tuple(by_box.values())
-        other._warnings = [w for w in self.warnings if not w.endswith(UNCALIBRATED)]
-        other._warnings += [calibration.sentence for calibration in by_box.values()]
-        if other.spacing_mm is None:
-            other._warnings.append(_why_no_spacing(picture_region(other._known_regions)))
-        return other
+        return Clip(self._facts, self._reader, tuple(by_box.values()))
 
     def calibrated(
         self,
@@ -281,48 +256,20 @@ class Clip:
         CalibrationError
             Where there is no picture, no proposal, or the points lie in different pictures.
         """
-        ways = (points is not None, spacing_mm is not None, take_proposal)
-        if sum(ways) != 1 or (known_mm is not None) != ways[0] or not by.strip():
-            raise InvalidInputError(
-                "a calibration needs two points and known_mm, or a spacing, or the proposal, and who sets it",
-                where=self.file,
-            )
-        pictures = [r for r in self.regions if r.is_picture] or [
-            r for r in self.found_regions if r.is_picture
-        ]
-        pair: tuple[tuple[float, float], tuple[float, float]] | None = None
-        spacing: Sequence[float] | None = spacing_mm
-        if points is not None and known_mm is not None:
-            if len(points) != 2:
-                raise InvalidInputError(f"{len(points)} points were given", where=self.file, do="pass two")
-            spacing = spacing_of_points(points[0], points[1], known_mm)
-            first, second = ([float(v) for v in p] for p in points)
-            pair = ((first[0], first[1]), (second[0], second[1]))
-            region = picture_for(pictures or [self._whole], pair, where=self.file)
-        else:
-            region = self.picture_region or self._whole
-        if take_proposal:
-            proposal = self.proposed_calibration
-            if proposal is None:
-                raise CalibrationError(
-                    "no depth scale was found that a calibration could be taken from", where=self.file
-                )
-            spacing = proposal.spacing_mm
         return self.with_calibration(
-            ManualCalibration(
-                sop_instance_uid=self.sop_instance_uid,
-                box=region.box,
-                spacing_mm=checked_spacing(spacing or (), region.box, where=self.file),
-                set_by=by.strip(),
-                set_at=datetime.now().astimezone().isoformat(timespec="seconds"),
-                points=pair,
-                known_mm=None if known_mm is None else float(known_mm),
-                from_proposal=take_proposal,
+            manual_calibration(
+                self,
+                by=by,
+                points=points,
+                known_mm=known_mm,
+                spacing_mm=spacing_mm,
+                take_proposal=take_proposal,
             )
         )
 
     @property
-    def _whole(self) -> Region:
+    def whole(self) -> Region:
+        """All of the screen as a picture without a scale: for clips in which no picture was found."""
         return Region(kind=RegionKind.TISSUE, box=(0, 0, self.rows, self.columns), source="pixels")
 
     def strip_at(self, region: Region, index: int) -> Region:
@@ -345,7 +292,7 @@ class Clip:
 
         None where neither tells.  Looks at up to three frames when the header is silent.
         """
-        return skin_row_in(self, self.picture_region or self._whole)
+        return skin_row_in(self, self.picture_region or self.whole)
 
     @property
     def laterality(self) -> str:
@@ -355,8 +302,7 @@ class Clip:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is missing, repaired or not to be trusted, one sentence each; grows as frames are decoded."""
-        with self._lock:
-            return tuple(dict.fromkeys(self._warnings))
+        return tuple(dict.fromkeys([*self._warnings, *self._reader.notes]))
 
     @property
     def dual_screen(self) -> bool:
@@ -403,7 +349,7 @@ class Clip:
                 where=self.file,
                 do=f"frames count from 0 to {self.n_frames - 1}",
             )
-        return self._cache.get(self.sop_instance_uid, int(index), self.n_frames, self._decode)
+        return self._reader.frame(int(index))
 
     def grey(self, index: int) -> Frame:
         """(rows, cols) uint8 luminance of a frame.  Raises as `frame`."""
@@ -429,49 +375,7 @@ class Clip:
 
         It holds patient data: nothing of it belongs in a log, a message or a file name.
         """
-        return cleaned(read_header(self._original, self._limits).dataset)
-
-    def _decode(self, index: int) -> Frame:
-        facts = self._facts
-        data = facts.frames.read(facts.source, index)
-        decoded = decode_frame(
-            data, facts.form, where=self.file, index=index, seconds=self._limits.frame_seconds
-        )
-        if decoded.note:
-            self._note(decoded.note)
-        values = decoded.samples
-        if values.ndim == 3:
-            return np.asarray(values, dtype=np.uint8)
-        table = self._table
-        if table is None:
-            return np.asarray(values, dtype=np.uint8)
-        if len(table) <= 65536:
-            values = values & np.asarray(len(table) - 1, dtype=values.dtype)
-        return np.take(table, values, axis=0)
-
-    @cached_property
-    def _table(self) -> npt.NDArray[np.uint8] | None:
-        """By stored value: (n, 3) colours, (n,) greys, or None where values are greys already."""
-        form = self._facts.form
-        if form.photometric == "PALETTE COLOR":
-            dataset = read_header(self._original, self._limits).dataset
-            try:
-                return palette_table(dataset, little_endian=form.little_endian, where=self.file)
-            except UnreadableError as problem:
-                self._note(f"{problem.what}: its stored values are shown as grey")
-                grey = np.arange(256, dtype=np.uint8) if form.bits_allocated == 8 else np.arange(65536) >> 8
-                return np.repeat(grey.astype(np.uint8)[:, None], 3, axis=1)
-        return grey_table(
-            form.bits_stored,
-            signed=form.signed,
-            inverted=form.photometric == "MONOCHROME1",
-            window=self._facts.window,
-        )
-
-    def _note(self, sentence: str) -> None:
-        with self._lock:
-            if sentence not in self._warnings:
-                self._warnings.append(sentence)
+        return cleaned(self._reader.dataset())
 
 
 def _why_no_spacing(region: Region | None) -> str:

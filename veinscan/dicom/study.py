@@ -16,6 +16,7 @@ from veinscan.dicom.cache import FrameCache
 from veinscan.dicom.calibration import ManualCalibration
 from veinscan.dicom.clip import Clip
 from veinscan.dicom.facts import SECONDARY, ULTRASOUND, ClipFacts, clip_facts, several_patients
+from veinscan.dicom.frame_reader import FrameReader
 from veinscan.dicom.guard import DEFAULT_LIMITS, Limits, only_veinscan_errors, plain
 from veinscan.dicom.header import Header, quiet, read_header
 from veinscan.dicom.model import Skipped
@@ -374,7 +375,7 @@ def _clips(found: _Found, chosen: str, limits: Limits) -> tuple[list[Clip], list
             first = clips[facts.sop_instance_uid].file
             skipped.append(Skipped(entry.name, f"a copy of {first} (the same SOP Instance UID)"))
         else:
-            clips[facts.sop_instance_uid] = Clip(facts, entry, limits, cache)
+            clips[facts.sop_instance_uid] = Clip(facts, FrameReader(facts, entry, limits, cache))
             if facts.frames.incomplete:
                 skipped.append(Skipped(entry.name, f"{facts.frames.incomplete}; those are shown"))
     return list(clips.values()), skipped
