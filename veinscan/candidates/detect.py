@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,7 +14,8 @@ from veinscan.candidates.joint import NetworkView, pool_of
 from veinscan.candidates.propose import PreparedFrame, propose
 from veinscan.candidates.refine import refine_outlines
 from veinscan.candidates.score import shipped_scorer
-from veinscan.candidates.shapes import BAND_FROM, band_measures, inner_diameters, measure_polygons
+from veinscan.candidates.shapes import BAND_FROM, inner_diameters, measure_polygons
+from veinscan.candidates.tube import Tube, trace_tube
 
 OVERLAP = 0.3
 """Of two rings that share more than this part of the smaller one, the weaker goes."""
@@ -24,6 +25,9 @@ MIN_LOGIT = -3.0
 
 PER_FRAME = 16
 """Most lumens kept on a frame."""
+
+PIECE_RATIO = 1.7
+"""A ring that a tube covers is a piece of it when their widths differ by no more."""
 
 SIZE_MARGIN = 1.1
 """A fitted diameter may leave the range looked for by this factor."""
@@ -38,11 +42,18 @@ class Lumen:
     centre: tuple[float, float]
     diameter_px: float
     """Inner diameter: minor axis, or the width of a band."""
-    length_px: float | None
-    """Length of a tube seen lengthwise, else None."""
     logit: float
     parts: npt.NDArray[np.float64]
     """Summands of the logit."""
+    major_px: float = 0.0
+    """The longer axis; of a tube seen lengthwise its length."""
+    tube: Tube | None = None
+    """Course and walls of a tube seen lengthwise, else None."""
+
+    @property
+    def length_px(self) -> float | None:
+        """Length of a tube seen lengthwise along its axis, else None."""
+        return None if self.tube is None else self.tube.length_px
 
 
 def overlap(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
@@ -115,26 +126,54 @@ def _lumens(
         return []
     centres = measure_polygons(outlines).centre
     fine = refine_outlines(prepared.image, outlines, centres, prepared.pixel_mm)
-    lumens = []
+    lumens: list[Lumen] = []
     for group, outline in zip(*joined_pieces(prepared.image, list(fine)), strict=True):
         best = group[0]
-        if len(group) > 1:
-            centre = measure_polygons(outline[None]).centre
-            for _ in range(2):  # a hull lies further off the walls than one step reaches
-                outline = refine_outlines(prepared.image, outline[None], centre, prepared.pixel_mm)[0]
-        lumens.append(_lumen(outline, float(logits[best]), parts[best]))
+        made = _lumen(prepared, outline, float(logits[best]), parts[best], joined=len(group) > 1)
+        _add(lumens, made)
     return lumens
 
 
-def _lumen(outline: npt.NDArray[np.float64], logit: float, parts: npt.NDArray[np.float64]) -> Lumen:
-    """An outline with its measures."""
+def _add(lumens: list[Lumen], made: Lumen) -> None:
+    """Append a lumen, weaker than all before it, unless it and one of them are pieces of the same tube."""
+    for place, one in enumerate(lumens):
+        if (one.tube is None and made.tube is None) or overlap(one.outline, made.outline) <= OVERLAP:
+            continue
+        if one.tube is not None:
+            return
+        wide, narrow = max(one.diameter_px, made.diameter_px), min(one.diameter_px, made.diameter_px)
+        if wide <= PIECE_RATIO * narrow:
+            lumens[place] = replace(made, logit=one.logit, parts=one.parts)
+            return
+    lumens.append(made)
+
+
+def _lumen(
+    prepared: PreparedFrame,
+    outline: npt.NDArray[np.float64],
+    logit: float,
+    parts: npt.NDArray[np.float64],
+    *,
+    joined: bool,
+) -> Lumen:
+    """An outline with its measures; a long one is followed along its walls."""
     shape = measure_polygons(outline[None])
-    _, length = band_measures(outline[None], shape)
+    if joined or shape.major[0] >= BAND_FROM * shape.minor[0]:
+        tube = trace_tube(prepared.raw, outline, prepared.pixel_mm)
+        if tube is not None:
+            row, col = tube.axis[len(tube.axis) // 2]
+            return Lumen(
+                tube.outline, (float(row), float(col)), tube.diameter_px, logit, parts, tube.length_px, tube
+            )
+    if joined:
+        for _ in range(2):  # a hull lies further off the walls than one step reaches
+            outline = refine_outlines(prepared.image, outline[None], shape.centre, prepared.pixel_mm)[0]
+        shape = measure_polygons(outline[None])
     return Lumen(
         outline,
         (float(shape.centre[0, 0]), float(shape.centre[0, 1])),
         float(inner_diameters(outline[None], shape)[0]),
-        float(length[0]) if shape.major[0] >= BAND_FROM * shape.minor[0] else None,
         logit,
         parts,
+        float(shape.major[0]),
     )

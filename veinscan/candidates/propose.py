@@ -36,6 +36,8 @@ class PreparedFrame:
 
     image: Floats
     """(rows, cols) grey levels, continued smoothly off the tissue."""
+    raw: Floats
+    """(rows, cols) grey levels as shown: a black lumen that reaches the picture's edge is black here."""
     mask: npt.NDArray[np.bool_]
     levels: list[Floats]
     pixel_mm: float
@@ -65,7 +67,7 @@ def prepare(
         small, mask = np.ascontiguousarray(small[slice(*rows)]), mask[slice(*rows)]
     image = filled(small, mask)
     levels = pyramid(image, level_of(2.0 * largest_mm, grid.pixel_mm, 6.0, 8))
-    return PreparedFrame(image, mask, levels, grid.pixel_mm)
+    return PreparedFrame(image, small, mask, levels, grid.pixel_mm)
 
 
 def fit_at(
