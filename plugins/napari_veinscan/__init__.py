@@ -1,7 +1,10 @@
 """veinscan inside napari: reader, docks and keys on top of the headless library.
 
-Nothing here decides or measures: every edit goes through `veinscan.plan.editing`,
-every file through `veinscan.dicom` and `veinscan.record`.
+Nothing here decides or measures: every edit goes through `Session.edit` and
+`veinscan.plan.editing`, every file through `veinscan.dicom` and `veinscan.record`.
+
+To add a dock, a command or a key, read the beginning of `commands.py`; `docks.py`
+lists what is in the window.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_veinscan.palette import REASON_WORDS, STYLES, look_of, mm, verdict_words
-from napari_veinscan.session import Row
+from napari_veinscan.rows import Row
 from napari_veinscan.workbench import Workbench
 from veinscan.plan.model import Decision, RejectReason
 

@@ -9,22 +9,15 @@ import napari
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication, QDockWidget, QWidget
 
-from napari_veinscan import compat
-from napari_veinscan.candidates_dock import CandidatesDock
+from napari_veinscan import compat, menus
+from napari_veinscan.docks import DOCKS, Dock
 from napari_veinscan.qt_check import qt_problem
-from napari_veinscan.study_dock import StudyDock
-from napari_veinscan.target_dock import TargetsDock
 from napari_veinscan.workbench import Workbench
 from veinscan.errors import VeinscanError
 
 WINDOW_SIZE = (1280, 800)
 """(width, height) that everything fits into."""
 
-_DOCKS: dict[str, tuple[type[StudyDock | CandidatesDock | TargetsDock], str]] = {
-    "1  Study": (StudyDock, "left"),
-    "2  Candidates": (CandidatesDock, "right"),
-    "3  Targets": (TargetsDock, "right"),
-}
 _KEPT = "_veinscan_workbench"
 
 
@@ -39,14 +32,15 @@ def workbench_of(viewer: Any) -> Workbench:
 
 
 def attach(viewer: Any, study_path: str | Path | None = None, *, study_uid: str | None = None) -> Workbench:
-    """Put the three docks into a viewer and open a study in it.
+    """Put the docks and the menu into a viewer and open a study in it.
 
     Docks that are there already are left where they are.
     """
     bench = workbench_of(viewer)
-    for name, (dock, area) in _DOCKS.items():
-        if name not in viewer.window.dock_widgets:
-            viewer.window.add_dock_widget(dock(bench), name=name, area=area, add_vertical_stretch=False)
+    for dock in DOCKS:
+        if dock.id not in bench.docks:
+            add_dock(bench, dock)
+    menus.add_menu(bench)
     if study_path is not None:
         bench.open_path(study_path, study_uid=study_uid)
     return bench
@@ -106,17 +100,33 @@ def arrange(viewer: Any) -> None:
         dock.hide()
 
 
+def add_dock(bench: Workbench, dock: Dock) -> QWidget:
+    """Put one dock into the window; one that is there already is left where it is."""
+    if dock.id in bench.docks:
+        return bench.docks[dock.id]
+    widget: QWidget = dock.make(bench)
+    viewer_window = bench.viewer.window
+    viewer_window.add_dock_widget(widget, name=dock.title, area=dock.area, add_vertical_stretch=False)
+    bench.docks[dock.id] = widget
+    mine, other = _dock_of(widget), _dock_of(bench.docks.get(dock.tab_with))
+    if mine is not None and other is not None:
+        bench.window.tabifyDockWidget(other, mine)
+        other.raise_()
+    return widget
+
+
 def share_out(viewer: Any) -> None:
     """Share the height of the right side between candidates and targets, and keep the left side slim."""
-    window = compat.main_window(viewer)
-    docks = [dock for name in _DOCKS if (dock := _dock_of(viewer.window.dock_widgets[name])) is not None]
-    if len(docks) == len(_DOCKS):
-        study, candidates, targets = docks
-        window.resizeDocks([study, candidates], [250, 400], Qt.Orientation.Horizontal)
-        window.resizeDocks([candidates, targets], [365, 385], Qt.Orientation.Vertical)
+    bench = workbench_of(viewer)
+    found = [_dock_of(bench.docks.get(name)) for name in ("clips", "candidates", "targets")]
+    docks = [dock for dock in found if dock is not None]
+    if len(docks) == 3:
+        clips, candidates, targets = docks
+        bench.window.resizeDocks([clips, candidates], [250, 400], Qt.Orientation.Horizontal)
+        bench.window.resizeDocks([candidates, targets], [365, 385], Qt.Orientation.Vertical)
 
 
-def _dock_of(widget: QWidget) -> QDockWidget | None:
+def _dock_of(widget: QWidget | None) -> QDockWidget | None:
     parent: QWidget | None = widget
     while parent is not None and not isinstance(parent, QDockWidget):
         parent = parent.parentWidget()
@@ -131,21 +141,25 @@ def open_study_command() -> None:
     viewer = napari.current_viewer()
     if viewer is None:
         raise VeinscanError("no napari window is open", do="start napari, or run 'veinscan open STUDY'")
-    attach(viewer)
-    dock: Any = viewer.window.dock_widgets["1  Study"]
+    dock: Any = attach(viewer).docks["clips"]
     dock.choose_folder()
 
 
+def _named_dock(viewer: napari.viewer.Viewer, name: str) -> QWidget:
+    widget: QWidget = next(dock for dock in DOCKS if dock.id == name).make(workbench_of(viewer))
+    return widget
+
+
 def study_widget(napari_viewer: napari.viewer.Viewer) -> QWidget:
-    """The study dock, for napari's menu of plugins."""
-    return StudyDock(workbench_of(napari_viewer))
+    """The dock of clips, for napari's menu of plugins."""
+    return _named_dock(napari_viewer, "clips")
 
 
 def candidates_widget(napari_viewer: napari.viewer.Viewer) -> QWidget:
     """The candidates dock, for napari's menu of plugins."""
-    return CandidatesDock(workbench_of(napari_viewer))
+    return _named_dock(napari_viewer, "candidates")
 
 
 def targets_widget(napari_viewer: napari.viewer.Viewer) -> QWidget:
     """The targets dock, for napari's menu of plugins."""
-    return TargetsDock(workbench_of(napari_viewer))
+    return _named_dock(napari_viewer, "targets")

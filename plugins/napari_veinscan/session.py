@@ -1,29 +1,25 @@
 """What is open and chosen in one window.  Knows neither Qt nor napari's layers.
 
 The docks and the layers listen to the signals and ask the session; they never
-ask each other.  Every edit is a call into `veinscan.plan.editing`, which
-returns a new record.
+ask each other.  Every edit goes through `Session.edit`: it is in the draft on
+the disk before `record_changed` tells the screen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from psygnal import Signal
 
+from napari_veinscan.record_state import EditedRecord
+from napari_veinscan.rows import Row, inside, rows_of
 from veinscan import record as store
 from veinscan.candidates import ClipCandidates
-from veinscan.candidates.model import Candidate
 from veinscan.dicom import Clip, Study, open_study
-from veinscan.errors import CalibrationError, InvalidInputError, RecordError
+from veinscan.errors import CalibrationError, InvalidInputError
 from veinscan.plan import editing
 from veinscan.plan.model import (
-    CandidateReview,
     Decision,
     InjectionTarget,
     Point,
@@ -33,27 +29,13 @@ from veinscan.plan.model import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A candidate with what a person made of it."""
-
-    candidate: Candidate
-    review: CandidateReview | None
-    targets: tuple[InjectionTarget, ...]
-
-    @property
-    def is_rejected(self) -> bool:
-        """Whether a person said that it is not a vein."""
-        return self.review is not None and self.review.decision is Decision.REJECTED
-
-
 def read_study(path: str | Path, *, study_uid: str | None = None) -> tuple[Study, Record]:
     """Open a study and its record; slow, so it is run off the window's thread."""
     study = open_study(path, study_uid=study_uid)
     return study, store.load_record(study)
 
 
-class Session:
+class Session(EditedRecord):
     """The state of one window: study, clip, frame, candidates, selection, record."""
 
     study_changed = Signal()
@@ -63,32 +45,23 @@ class Session:
     """The candidates of the clip that is shown, or what is said of them."""
     selection_changed = Signal()
     """Another candidate, place or target is chosen."""
-    record_changed = Signal()
-    """Targets or verdicts were edited, saved or loaded."""
 
     def __init__(self, reader: Reader, study: Study | None = None) -> None:
-        self.reader = reader
-        self.study = study
+        super().__init__(reader, study)
         self.clip: Clip | None = None
         self.frame_index = 0
-        self.record: Record | None = None
         self.candidate_id: str | None = None
         self.spot: Point | None = None
         """The place in the picture that was clicked last, when no candidate is chosen."""
         self.target_id: str | None = None
-        self.saved_at: datetime | None = None
-        self.saved_path: Path | None = None
-        self.saved_note = ""
-        """Where the last save went and why, when it is not beside the study."""
-        self._saved: Record | None = None
         self._found: dict[str, ClipCandidates] = {}
 
     # -- study and clip ---------------------------------------------------------------
 
     def show_study(self, study: Study, record: Record) -> None:
         """Take over a study that `read_study` opened; its first picture is shown."""
-        self.study, self.record, self._saved = study, record, record
-        self.clip, self.saved_at, self.saved_path, self.saved_note = None, None, None, ""
+        self.study, self.clip = study, None
+        self._take_over(record)
         self.candidate_id, self.spot, self.target_id = None, None, None
         self._found = {}
         self.study_changed.emit()
@@ -143,17 +116,7 @@ class Session:
         clip = clip or self.clip
         if clip is None or self.record is None:
             return []
-        uid = clip.sop_instance_uid
-        reviews = {r.candidate_id: r for r in self.record.reviews if r.sop_instance_uid == uid}
-        found = self._found.get(uid)
-        candidates = list(found.candidates) if found else []
-        known = {candidate.id for candidate in candidates}
-        told = sorted((r for r in reviews.values() if r.candidate_id not in known), key=lambda r: -r.score)
-        candidates += [candidate_of(r, len(candidates) + n) for n, r in enumerate(told, start=1)]
-        targets = [t for t in self.record.targets if t.candidate_id is not None]
-        return [
-            Row(c, reviews.get(c.id), tuple(t for t in targets if t.candidate_id == c.id)) for c in candidates
-        ]
+        return rows_of(self.record, clip.sop_instance_uid, self._found.get(clip.sop_instance_uid))
 
     def row(self, candidate_id: str | None) -> Row | None:
         """The row of a candidate of the shown clip."""
@@ -202,17 +165,22 @@ class Session:
 
     def review(self, decision: Decision, reason: RejectReason | None = None) -> None:
         """Say what the chosen candidate is."""
-        clip, record = self._editable()
+        clip, _ = self._editable_clip()
         row = self.selected
         if row is None:
             raise InvalidInputError("no candidate is chosen", do="click one in the picture or in the table")
-        self._edited(editing.review(record, clip, row.candidate, decision, self.reader, reason=reason))
+        candidate = row.candidate
+        said = decision.value if reason in (None, RejectReason.UNSTATED) else f"{decision.value} ({reason})"
+        self.edit(
+            f"candidate {candidate.rank}: {said}",
+            lambda record: editing.review(record, clip, candidate, decision, self.reader, reason=reason),
+        )
 
     # -- targets ----------------------------------------------------------------------
 
     def make_target(self) -> InjectionTarget:
         """Make a target of the chosen candidate, else of the place that was clicked; returns it."""
-        clip, record = self._editable()
+        clip, record = self._editable_clip()
         row = self.selected
         if row is not None:
             if row.is_rejected:
@@ -235,10 +203,10 @@ class Session:
             raise InvalidInputError(
                 "nothing is chosen", do="choose a candidate or click in a lumen, then press T"
             )
-        edited = editing.add_target(record, made)
+        edited = editing.add_target(record, made)  # before anything is let go: it may refuse
         self.spot = None
         self.target_id = made.id
-        self._edited(edited)
+        self.edit(f"target {len(edited.targets)} made", lambda _record: edited)
         self.selection_changed.emit()
         target = self.target
         return made if target is None else target
@@ -266,25 +234,48 @@ class Session:
 
     def update_target(self, **fields: Any) -> None:
         """Change fields of the chosen target."""
-        _, record = self._editable(needs_clip=False)
-        if self.target is not None and any(getattr(self.target, name) != new for name, new in fields.items()):
-            self._edited(editing.update_target(record, self.target.id, **fields))
+        target = self._chosen_target()
+        if target is not None and any(getattr(target, name) != new for name, new in fields.items()):
+            names = " and ".join(name.removesuffix("_mm") for name in fields if not name.endswith("_source"))
+            self.edit(
+                f"target {target.order}: {names.replace('_', ' ')}",
+                lambda record: editing.update_target(record, target.id, **fields),
+            )
 
     def move_target(self, step: int) -> None:
         """Give the chosen target an earlier (-1) or later (1) place in the order."""
-        _, record = self._editable(needs_clip=False)
-        target = self.target
-        if target is not None and 1 <= target.order + step <= len(record.targets):
-            self._edited(editing.move_target(record, target.id, target.order + step))
+        target = self._chosen_target()
+        place = target.order + step if target is not None else 0
+        if target is not None and self.record is not None and 1 <= place <= len(self.record.targets):
+            self.edit(
+                f"target {target.order} to place {place}",
+                lambda record: editing.move_target(record, target.id, place),
+            )
 
     def remove_target(self) -> None:
         """Take the chosen target out of the plan."""
-        _, record = self._editable(needs_clip=False)
-        if self.target is not None:
-            edited = editing.remove_target(record, self.target.id)
-            self.target_id = None
-            self._edited(edited)
+        target = self._chosen_target()
+        if target is not None:
+            self.edit(
+                f"target {target.order} removed", lambda record: editing.remove_target(record, target.id)
+            )
             self.selection_changed.emit()
+
+    def _chosen_target(self) -> InjectionTarget | None:
+        self.editable_record()
+        return self.target
+
+    def _editable_clip(self) -> tuple[Clip, Record]:
+        record = self.editable_record()
+        if self.clip is None:
+            raise InvalidInputError("no clip is open", do="choose one in the list of clips")
+        return self.clip, record
+
+    def _show_record(self, record: Record | None) -> None:
+        super()._show_record(record)
+        self.candidates_changed.emit()
+        if self.target_id is not None and self.target is None:
+            self.selection_changed.emit()  # it is gone with the edit
 
     # -- measuring --------------------------------------------------------------------
 
@@ -293,80 +284,3 @@ class Session:
         if self.clip is None:
             raise CalibrationError("no clip is open", do="open a study first")
         return editing.distance_mm(self.clip, a, b)
-
-    # -- saving -----------------------------------------------------------------------
-
-    @property
-    def is_dirty(self) -> bool:
-        """Whether the record differs from what is on the disk."""
-        return self.record is not None and self.record != self._saved
-
-    def forget_edits(self) -> None:
-        """Go back to the record as it is on the disk."""
-        if self.is_dirty:
-            self._edited(self._saved)
-
-    def save(self) -> Path:
-        """Write a new version of the record beside the study; returns its path.
-
-        Raises `NotSavedError` when it did not reach the disk; the edits are kept.
-        """
-        if self.study is None or self.record is None:
-            raise RecordError("there is nothing to save", do="open a study first")
-        saved = store.save_record(self.study, self.record, self.reader)
-        self.record, self._saved = saved.record, saved.record
-        self.saved_at, self.saved_path = datetime.now().astimezone(), saved.path
-        self.saved_note = saved.note
-        self.record_changed.emit()
-        self.candidates_changed.emit()
-        return saved.path
-
-    def _editable(self, *, needs_clip: bool = True) -> tuple[Clip, Record]:
-        if self.record is None or (needs_clip and self.clip is None):
-            raise InvalidInputError("no study is open", do="open a study first")
-        if self.record.read_only:
-            raise RecordError(f"the record is read-only: {self.record.read_only}")
-        return self.clip, self.record  # type: ignore[return-value]  # a clip is promised only when asked for
-
-    def edit(self, label: str, change: Callable[[Record], Record]) -> None:
-        """Change the record; `label` says in a few words what was done ('target 2: side').
-
-        Every edit of every dock goes through here.  What `change` raises leaves the record as it was.
-        """
-        _, record = self._editable(needs_clip=False)
-        self._edited(change(record))
-
-    def _edited(self, record: Record | None) -> None:
-        self.record = record
-        self.record_changed.emit()
-        self.candidates_changed.emit()
-
-
-def candidate_of(review: CandidateReview, rank: int) -> Candidate:
-    """The candidate that a stored verdict speaks of, on the one frame that the record keeps."""
-    outline = np.array(review.outline, dtype=np.float32).reshape(-1, 2)
-    return Candidate(
-        id=review.candidate_id,
-        frame_indices=(review.frame_index,),
-        best_frame=review.frame_index,
-        outlines={review.frame_index: outline},
-        centres={review.frame_index: review.centre},
-        diameter_mm=float("nan") if review.diameter_mm is None else review.diameter_mm,
-        depth_mm=float("nan") if review.depth_mm is None else review.depth_mm,
-        score=review.score,
-        rank=rank,
-    )
-
-
-def inside(point: Point, outline: Sequence[Sequence[float]] | np.ndarray[Any, Any]) -> bool:
-    """Whether `(row, col)` lies inside a closed polygon of `(row, col)` vertices (even-odd rule)."""
-    corners = np.asarray(outline, dtype=float)
-    if len(corners) < 3:
-        return False
-    row, col = point
-    r0, c0 = corners[:, 0], corners[:, 1]
-    r1, c1 = np.roll(r0, -1), np.roll(c0, -1)
-    crosses = (r0 > row) != (r1 > row)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        at = c0 + (row - r0) * (c1 - c0) / (r1 - r0)
-    return bool(np.count_nonzero(crosses & (col < at)) % 2)

@@ -22,35 +22,13 @@ from qtpy.QtWidgets import (
 )
 
 from napari_veinscan.background import Callbacks, Job
-from napari_veinscan.palette import KIND_WORDS, NOT_A_DEVICE, STYLES, Look
+from napari_veinscan.palette import KIND_WORDS, NOT_A_DEVICE
 from napari_veinscan.workbench import Workbench
 from veinscan.dicom import Clip
 from veinscan.errors import VeinscanError
 
 THUMBNAIL = (72, 96)
 """(rows, cols) of a thumbnail."""
-
-HELP = f"""<h3>veinscan</h3>
-<p>1&nbsp;&nbsp;Choose a <b>clip</b>. &nbsp; 2&nbsp;&nbsp;<b>Find candidates</b>, or click in a lumen.
-&nbsp; 3&nbsp;&nbsp;Make <b>targets</b> of what you want to inject. &nbsp; 4&nbsp;&nbsp;<b>Save</b>.</p>
-<table cellpadding="3">
-<tr><td><b>N</b>, <b>P</b></td><td>next, previous candidate</td></tr>
-<tr><td><b>A</b></td><td>it is a vein</td></tr>
-<tr><td><b>R</b></td><td>rejected; then, if you like, what it is:
-<b>1</b> artery, <b>2</b> nerve, <b>3</b> lymph, <b>4</b> shadow, <b>5</b> something else</td></tr>
-<tr><td><b>U</b></td><td>undecided again</td></tr>
-<tr><td><b>T</b></td><td>target: of the chosen candidate, or of the lumen you clicked</td></tr>
-<tr><td><b>Esc</b></td><td>put the caliper away</td></tr>
-<tr><td>left, right</td><td>one frame back or on</td></tr>
-</table>
-<p>In the picture:
-<span style="color:{STYLES[Look.UNREVIEWED].colour}">○ dashed</span> not reviewed,
-<span style="color:{STYLES[Look.VEIN].colour}">● full line</span> a vein,
-<span style="color:{STYLES[Look.REJECTED].colour}">✕ dotted</span> rejected,
-<span style="color:{STYLES[Look.TARGET].colour}">◆</span> target.</p>
-<p>Candidates are proposals of the program; a person says what they are.
-Each save is a new DICOM document in a folder 'veinscan' beside the study; nothing is overwritten.</p>
-<p><b>{NOT_A_DEVICE}</b></p>"""
 
 
 class StudyDock(QWidget):
@@ -79,8 +57,7 @@ class StudyDock(QWidget):
         self.skipped.setFlat(True)
         self.skipped.setVisible(False)
         self.skipped.clicked.connect(self.show_skipped)
-        self.help = QPushButton("Keys and help")
-        self.help.clicked.connect(self.show_help)
+        self.help = bench.commands.button("window.keys")
         note = QLabel(NOT_A_DEVICE)
         note.setWordWrap(True)
 
@@ -180,14 +157,6 @@ class StudyDock(QWidget):
             box.setText(f"{counted(len(study.skipped), 'file')} in this place could not be shown:")
             box.setInformativeText(lines if len(lines) < 2000 else lines[:2000] + " …")
             box.exec()
-
-    def show_help(self) -> None:
-        """The keys, the order of work, and what this is not."""
-        box = QMessageBox(self)
-        box.setWindowTitle("veinscan: keys and help")
-        box.setTextFormat(Qt.TextFormat.RichText)
-        box.setText(HELP)
-        box.exec()
 
     # -- thumbnails -------------------------------------------------------------------
 

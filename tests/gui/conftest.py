@@ -58,7 +58,7 @@ class Person:
         self.session = bench.session
         self.window = compat.main_window(viewer)
         self.canvas = compat.canvas_widget(viewer)
-        self.study_dock = viewer.window.dock_widgets["1  Study"]
+        self.study_dock = viewer.window.dock_widgets["1  Clips"]
         self.candidates_dock = viewer.window.dock_widgets["2  Candidates"]
         self.targets_dock = viewer.window.dock_widgets["3  Targets"]
 

@@ -15,7 +15,8 @@ from napari_veinscan.calipers import Calipers, Tool
 from napari_veinscan.frames import ClipFrames
 from napari_veinscan.lines import beside, line_segments
 from napari_veinscan.qt_check import qt_problem
-from napari_veinscan.session import Session, inside, read_study
+from napari_veinscan.rows import inside
+from napari_veinscan.session import Session, read_study
 from veinscan.candidates.model import Candidate, ClipCandidates, FinderSettings
 from veinscan.errors import DecodeError, InvalidInputError, VeinscanError
 from veinscan.plan.model import Decision, Reader, ValueSource

@@ -1,0 +1,51 @@
+"""The docks and where they stand, in the order of work; and who brings commands.  See `commands.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from napari_veinscan.commands import Command
+
+if TYPE_CHECKING:
+    from napari_veinscan.workbench import Workbench
+
+
+@dataclass(frozen=True, slots=True)
+class Dock:
+    """One dock of the window."""
+
+    id: str
+    """Its name in scripts and tests: ``bench.docks["targets"]``."""
+    title: str
+    """On the screen, with its place in the order of work."""
+    build: str
+    """'module:name' of what takes the workbench and gives the widget."""
+    area: str
+    """'left', 'right', 'top' or 'bottom'."""
+    tab_with: str = ""
+    """Id of an earlier dock that it is a tab beside of; empty for a place of its own."""
+
+    def make(self, bench: Workbench) -> Any:
+        """The widget."""
+        module, name = self.build.split(":")
+        return getattr(import_module(f"napari_veinscan.{module}"), name)(bench)
+
+
+DOCKS: tuple[Dock, ...] = (
+    Dock("clips", "1  Clips", "study_dock:StudyDock", "left"),
+    Dock("candidates", "2  Candidates", "candidates_dock:CandidatesDock", "right"),
+    Dock("targets", "3  Targets", "target_dock:TargetsDock", "right"),
+)
+"""In the order of work, which is their order on the screen."""
+
+COMMAND_MODULES: tuple[str, ...] = ("review_commands", "window_commands")
+"""Modules with a tuple `COMMANDS`, in the order of the menu and of the key sheet."""
+
+
+def all_commands() -> Iterator[Command]:
+    """The commands of all modules."""
+    for module in COMMAND_MODULES:
+        yield from import_module(f"napari_veinscan.{module}").COMMANDS

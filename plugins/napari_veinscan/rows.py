@@ -1,0 +1,73 @@
+"""The candidates of a clip with what a person made of them.  Pure: neither Qt nor napari."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from veinscan.candidates import ClipCandidates
+from veinscan.candidates.model import Candidate
+from veinscan.plan.model import CandidateReview, Decision, InjectionTarget, Point, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A candidate with what a person made of it."""
+
+    candidate: Candidate
+    review: CandidateReview | None
+    targets: tuple[InjectionTarget, ...]
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether a person said that it is not a vein."""
+        return self.review is not None and self.review.decision is Decision.REJECTED
+
+
+def rows_of(record: Record, sop_instance_uid: str, found: ClipCandidates | None) -> list[Row]:
+    """The candidates of a clip, best first, with their verdicts.
+
+    Candidates with a verdict are there from the record, searched again or not.
+    """
+    reviews = {r.candidate_id: r for r in record.reviews if r.sop_instance_uid == sop_instance_uid}
+    candidates = list(found.candidates) if found else []
+    known = {candidate.id for candidate in candidates}
+    told = sorted((r for r in reviews.values() if r.candidate_id not in known), key=lambda r: -r.score)
+    candidates += [candidate_of(r, len(candidates) + n) for n, r in enumerate(told, start=1)]
+    targets = [t for t in record.targets if t.candidate_id is not None]
+    return [
+        Row(c, reviews.get(c.id), tuple(t for t in targets if t.candidate_id == c.id)) for c in candidates
+    ]
+
+
+def candidate_of(review: CandidateReview, rank: int) -> Candidate:
+    """The candidate that a stored verdict speaks of, on the one frame that the record keeps."""
+    outline = np.array(review.outline, dtype=np.float32).reshape(-1, 2)
+    return Candidate(
+        id=review.candidate_id,
+        frame_indices=(review.frame_index,),
+        best_frame=review.frame_index,
+        outlines={review.frame_index: outline},
+        centres={review.frame_index: review.centre},
+        diameter_mm=float("nan") if review.diameter_mm is None else review.diameter_mm,
+        depth_mm=float("nan") if review.depth_mm is None else review.depth_mm,
+        score=review.score,
+        rank=rank,
+    )
+
+
+def inside(point: Point, outline: Sequence[Sequence[float]] | np.ndarray[Any, Any]) -> bool:
+    """Whether `(row, col)` lies inside a closed polygon of `(row, col)` vertices (even-odd rule)."""
+    corners = np.asarray(outline, dtype=float)
+    if len(corners) < 3:
+        return False
+    row, col = point
+    r0, c0 = corners[:, 0], corners[:, 1]
+    r1, c1 = np.roll(r0, -1), np.roll(c0, -1)
+    crosses = (r0 > row) != (r1 > row)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        at = c0 + (row - r0) * (c1 - c0) / (r1 - r0)
+    return bool(np.count_nonzero(crosses & (col < at)) % 2)

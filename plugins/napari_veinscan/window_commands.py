@@ -1,0 +1,47 @@
+"""Commands of the record and of the window itself."""
+
+from __future__ import annotations
+
+from napari_veinscan.commands import Command
+from napari_veinscan.key_sheet import show_key_sheet
+from napari_veinscan.workbench import Workbench
+
+RECORD = "Record"
+WINDOW = "Window"
+
+
+def _put_away(bench: Workbench) -> bool:
+    if bench.calipers.tool is None:
+        return False
+    bench.calipers.put_away()
+    return True
+
+
+COMMANDS = (
+    Command(
+        "record.save",
+        "Save a version",
+        RECORD,
+        lambda b: b.save(),
+        keys=("Ctrl+S",),
+        tip="Write a new DICOM document beside the study; nothing is overwritten",
+    ),
+    Command(
+        "record.undo",
+        "Undo",
+        RECORD,
+        lambda b: b.recording.undo(),
+        keys=("Ctrl+Z",),
+        tip="Take back the last edit",
+    ),
+    Command(
+        "record.redo",
+        "Redo",
+        RECORD,
+        lambda b: b.recording.redo(),
+        keys=("Ctrl+Shift+Z", "Ctrl+Y"),
+        tip="Bring back what was taken back",
+    ),
+    Command("window.escape", "Put the tool away", WINDOW, _put_away, keys=("Esc",), in_menu=False),
+    Command("window.keys", "Keys and help", WINDOW, show_key_sheet, keys=("?",), needs_study=False),
+)
