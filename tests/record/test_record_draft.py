@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from record_studies import FakeStudy
 from veinscan.plan import editing
 from veinscan.plan.ids import new_uid
 from veinscan.plan.model import InjectionTarget, Reader, Record
+from veinscan.plan.normal import normalised
 from veinscan.record import draft as draft_module
-from veinscan.record import load_record, save_record
+from veinscan.record import draft_states, load_record, save_record
 from veinscan.record.draft import Draft, DraftError, pending_drafts
 from veinscan.record.store import study_folder
 
@@ -99,6 +101,97 @@ def test_every_field_survives_the_draft(study: FakeStudy, states: list[Record]) 
     again.discard()
 
 
+@st.composite
+def histories(draw: st.DrawFn) -> list[Record]:
+    """Records of a few marks each, taken from one pool: marks come, go, change and move."""
+    pool = draw(records())
+    drawn = []
+    for _ in range(draw(st.integers(1, 6))):
+        targets = draw(st.permutations(pool.targets))[: draw(st.integers(0, len(pool.targets)))]
+        changed = [replace(one, notes=draw(st.sampled_from([one.notes, "x"]))) for one in targets]
+        reviews = draw(st.permutations(pool.reviews))[: draw(st.integers(0, len(pool.reviews)))]
+        sessions = draw(st.sampled_from([pool.sessions, ()]))
+        record = replace(pool, targets=tuple(changed), reviews=tuple(reviews), sessions=sessions)
+        drawn.append(normalised(record))
+    return drawn
+
+
+@given(histories(), st.integers(0, 6), st.integers(0, 6))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_history_is_read_back_step_by_step(
+    study: FakeStudy, states: list[Record], back: int, restart: int
+) -> None:
+    draft = Draft.start(study, Record(reading=states[0].reading))
+    for number, record in enumerate(states):
+        if number == restart:
+            draft.close()
+            draft = next((Draft.resume(study, one) for one in pending_drafts(study)), draft)
+        draft.record(record, "edit")
+    for _ in range(back):
+        draft.undo()
+    draft.record(states[0], "the first again")
+    expected = [*states[: max(len(states) - back, 0)], states[0]]
+    draft.close()
+    (pending,) = pending_drafts(study)
+    again = Draft.resume(study, pending)
+    assert again.edits == len(expected)
+    for record in reversed(expected):
+        assert again.current == record
+        again.undo()
+    assert again.current == again.base == Record(reading=states[0].reading)
+    again.discard()
+
+
+def test_an_edit_costs_what_it_changed(study: FakeStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = load_record(study)
+    for number in range(30):
+        record = editing.add_target(record, target(str(number)))
+    draft = Draft.start(study, record)
+    stored: list[Any] = []
+    real = draft_states._stored
+    monkeypatch.setattr(draft_states, "_stored", lambda *args: stored.append(args[1]) or real(*args))
+    cost = []
+    for edit in (
+        lambda: draft.record(
+            editing.update_target(draft.current, draft.current.targets[3].id, notes="x"), "a"
+        ),
+        lambda: draft.record(editing.add_target(draft.current, target("new")), "b"),
+        lambda: draft.record(editing.move_target(draft.current, draft.current.targets[-1].id, 1), "c"),
+        lambda: draft.record(editing.remove_target(draft.current, draft.current.targets[0].id), "d"),
+        draft.undo,
+        draft.redo,
+    ):
+        stored.clear()
+        edit()
+        cost.append(len([one for one in stored if isinstance(one, InjectionTarget)]))
+    assert cost == [1, 1, 0, 0, 0, 0]
+    draft.close()
+    size = draft.path.stat().st_size
+    (pending,) = pending_drafts(study)
+    again = Draft.resume(study, pending)
+    stored.clear()
+    again.record(editing.update_target(again.current, again.current.targets[0].id, notes="y"), "e")
+    assert len(stored) == 1
+    assert again.path.stat().st_size < size + 20_000
+
+
+def test_a_file_that_somebody_removed_is_written_anew_with_every_step(study: FakeStudy) -> None:
+    draft = started(study, "a", "b")
+    for path in folder(study).iterdir():
+        path.unlink()
+    folder(study).rmdir()
+    draft.record(editing.add_target(draft.current, target("c")), "add c")
+    draft.close()
+    (pending,) = pending_drafts(study)
+    again = Draft.resume(study, pending)
+    assert [notes(again.current), notes(again.undo()), notes(again.undo()), notes(again.undo())] == [
+        "abc",
+        "ab",
+        "a",
+        "",
+    ]
+
+
 def test_a_save_empties_the_draft(study: FakeStudy) -> None:
     draft = started(study, "a")
     saved = save_record(study, draft.current, Reader(name="Anna"))
@@ -154,7 +247,7 @@ def test_a_damaged_draft_is_an_error_that_names_it_and_is_kept(study: FakeStudy,
         connection = sqlite3.connect(draft.path)
         connection.execute(
             {
-                "mark": "UPDATE mark SET content = replace(content, '60.5', '61.5')",
+                "mark": "UPDATE mark SET content = replace(content, 'SCOORD', 'SCOORE')",
                 "place": "UPDATE place SET number = 9",
                 "study": "UPDATE about SET study = '1.2.3'",
             }[damage]

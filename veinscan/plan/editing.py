@@ -400,7 +400,11 @@ def check_refused(target: InjectionTarget, changed: Mapping[str, Any] | None = N
 
 def _ordered(record: Record, targets: Iterable[InjectionTarget]) -> Record:
     return replace(
-        record, targets=tuple(replace(target, order=order) for order, target in enumerate(targets, start=1))
+        record,
+        targets=tuple(
+            target if target.order == order else replace(target, order=order)
+            for order, target in enumerate(targets, start=1)
+        ),
     )
 
 

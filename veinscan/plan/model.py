@@ -83,7 +83,7 @@ class Calibration:
     """Whole-frame row from which depth is measured."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class InjectionTarget:
     """A place a clinician marked for injection: on one frame of one clip, on the leg map, or both.
 
@@ -171,7 +171,7 @@ class InjectionTarget:
         return bool(self.sop_instance_uid)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class CandidateReview:
     """A reader's verdict on one candidate, with enough of it to be a label later."""
 

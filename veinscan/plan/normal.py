@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from veinscan.errors import InvalidInputError
 from veinscan.plan.model import CandidateReview, Decision, InjectionTarget, Point, Record, RejectReason
 from veinscan.plan.vocabulary import Level
 
+Mark = TypeVar("Mark", InjectionTarget, CandidateReview)
 _UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 _MAX_PIXEL = float(2**16)
 """Rows and Columns are 16 bit numbers (PS3.3 C.7.6.3.1)."""
@@ -59,7 +61,16 @@ def stored_coordinate(value: float) -> float:
 
 def stored_outline(points: Iterable[Iterable[float]]) -> tuple[Point, ...]:
     """`stored_point` of every vertex; no vertices where there is no outline."""
-    return tuple(stored_point(point) for point in points)
+    given = [tuple(point) for point in points]
+    try:
+        values = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.empty(0)
+    if values.shape != (len(given), 2) or not (np.abs(values) <= _MAX_PIXEL).all():
+        return tuple(stored_point(point) for point in given)  # names the one that is wrong
+    shifted = (values.astype(np.float32).astype(np.float64) + 0.5).astype(np.float32)
+    stored = (shifted.astype(np.float64) - 0.5).astype(np.float32).astype(np.float64) + 0.0
+    return tuple((row, col) for row, col in stored.tolist())
 
 
 def stored_time(moment: datetime) -> datetime:
@@ -103,9 +114,7 @@ def normalised(record: Record) -> Record:
     """
     if not is_uid(record.reading.id):
         raise InvalidInputError(f"the reading's id {record.reading.id!r} is not a UID")
-    targets = tuple(
-        replace(_normal_target(target), order=order) for order, target in enumerate(record.targets, start=1)
-    )
+    targets = tuple(_normal_target(target, order) for order, target in enumerate(record.targets, start=1))
     ids = [target.id for target in targets]
     if len(set(ids)) != len(ids):
         raise InvalidInputError("two targets have the same id", do="give each target its own UID")
@@ -147,6 +156,8 @@ def _normal(value: Any, name: str = "") -> Any:
         changed = {}
         for field in fields(value):
             old = getattr(value, field.name)
+            if field.name == "outline":
+                continue  # hundreds of vertices: its owner's own rule (`stored_outline`)
             new = _normal(old, field.name)
             if new is not old:
                 changed[field.name] = new
@@ -179,9 +190,44 @@ def _normal(value: Any, name: str = "") -> Any:
 _UIDS = ("id", "subject", "feeds[]", "session_ids[]")
 
 
-def _normal_target(target: InjectionTarget) -> InjectionTarget:
-    if not is_uid(target.id):
-        raise InvalidInputError(f"the target's id {target.id!r} is not a UID", do="let veinscan make it")
+_last: WeakValueDictionary[str, InjectionTarget] = WeakValueDictionary()
+"""By id, the target last seen in normal form: an edit costs what it changed, not the record."""
+_known: WeakValueDictionary[int, CandidateReview] = WeakValueDictionary()
+"""Verdicts in normal form, by their place in memory."""
+
+
+def in_normal_form(record: Record) -> Record:
+    """The same record, known to be in normal form: it was, when it was written, and has been read again."""
+    for target in record.targets:
+        _remembered(target)
+    for review in record.reviews:
+        _remembered(review)
+    return record
+
+
+def _remembered(mark: Mark) -> Mark:
+    if isinstance(mark, InjectionTarget):
+        _last[mark.id] = mark
+    else:
+        _known[id(mark)] = mark
+    return mark
+
+
+_ALL_BUT_ORDER = tuple(field.name for field in fields(InjectionTarget) if field.name != "order")
+
+
+def differ_in_order_only(a: InjectionTarget, b: InjectionTarget) -> bool:
+    """Whether two targets hold the very same values: the same objects, so that no two spellings count as one."""
+    return a is b or all(getattr(a, name) is getattr(b, name) for name in _ALL_BUT_ORDER)
+
+
+def _normal_target(given: InjectionTarget, order: int) -> InjectionTarget:
+    if not is_uid(given.id):
+        raise InvalidInputError(f"the target's id {given.id!r} is not a UID", do="let veinscan make it")
+    known = _last.get(given.id)
+    if known is not None and differ_in_order_only(given, known):
+        return given if given.order == order else _remembered(replace(given, order=order))
+    target = given
     if target.has_place:
         _check_place(target)
     elif target.map_point is None and target.landmark_cm is None and target.level is Level.UNKNOWN:
@@ -210,8 +256,9 @@ def _normal_target(target: InjectionTarget) -> InjectionTarget:
         )
     diameter_mm = optional_number(target.diameter_mm, "diameter_mm")
     depth_mm = optional_number(target.depth_mm, "depth_mm")
-    return replace(
+    normal: InjectionTarget = replace(
         target,
+        order=order,
         point=stored_point(target.point),
         outline=stored_outline(target.outline),
         calibration=calibration,
@@ -223,9 +270,12 @@ def _normal_target(target: InjectionTarget) -> InjectionTarget:
         candidate_score=optional_number(target.candidate_score, "candidate_score"),
         marked_at=None if target.marked_at is None else stored_time(target.marked_at),
     )
+    return _remembered(normal)
 
 
 def _normal_review(review: CandidateReview) -> CandidateReview:
+    if _known.get(id(review)) is review:
+        return review
     if not review.candidate_id:
         raise InvalidInputError("a verdict names no candidate")
     _check_place(review)
@@ -234,7 +284,7 @@ def _normal_review(review: CandidateReview) -> CandidateReview:
         reason = None
     elif reason is None:
         reason = RejectReason.UNSTATED
-    return replace(
+    normal = replace(
         review,
         centre=stored_point(review.centre),
         outline=stored_outline(review.outline),
@@ -244,6 +294,7 @@ def _normal_review(review: CandidateReview) -> CandidateReview:
         reason=reason,
         reviewed_at=None if review.reviewed_at is None else stored_time(review.reviewed_at),
     )
+    return _remembered(normal)
 
 
 def _check_place(mark: InjectionTarget | CandidateReview) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from veinscan.errors import RecordError
 from veinscan.plan.ids import derived_uid
 from veinscan.plan.model import Reading, Record, RecordStatus
+from veinscan.plan.normal import in_normal_form
 from veinscan.record import concepts as c
 from veinscan.record.auto import concept_of
 from veinscan.record.fields import CONTAINS, HAS_CONTEXT, Context, Items, item_moment, moment_item
@@ -145,6 +146,8 @@ def decode(items: Iterable[Item]) -> Content:
             else ""
         ),
     )
+    if not newer:
+        in_normal_form(record)
     return Content(record, schema, study.value, None if saved is None else item_moment(saved))
 
 

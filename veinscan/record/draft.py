@@ -3,9 +3,8 @@
 One SQLite file for each window that edits a study, in the user's data
 directory (SQLite is not safe on network shares), under the study's UID and
 readable by its user alone.  `synchronous=FULL` and the rollback journal make
-an edit durable when `record` returns.  A file holds states of the record: a
-mark is stored once under the hash of its content, a state is a list of
-hashes, so that an edit costs the marks it changed.  It holds no patient name.
+an edit durable when `record` returns.  It holds states of the record, each
+as what it changed (`draft_states`), and no patient name.
 
 A window holds a lock beside its file, which the system takes away with the
 process.  A file whose lock is free was left behind: `pending_drafts` finds it,
@@ -15,35 +14,24 @@ process.  A file whose lock is free was left behind: `pending_drafts` finds it,
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from veinscan.errors import RecordError, VeinscanError
-from veinscan.plan.model import CandidateReview, InjectionTarget, Record, RecordStatus
-from veinscan.plan.normal import normalised, now
-from veinscan.record.fields import Table
+from veinscan.plan.model import Record
+from veinscan.plan.normal import normalised
+from veinscan.record.draft_states import TABLES, StateWriter, read_states
 from veinscan.record.locks import FileLock
 from veinscan.record.store import StudyLike, study_folder
-from veinscan.record.table import PARTS, READING, REVIEW, SCHEMA, STATUS, TARGET
-from veinscan.record.tree import Item, from_plain, to_plain
+from veinscan.record.table import SCHEMA
 
 _SUFFIX = ".draft"
-_TABLES = """
-CREATE TABLE about (schema INTEGER NOT NULL, study TEXT NOT NULL);
-CREATE TABLE mark (hash TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE state (
-    number INTEGER PRIMARY KEY, label TEXT NOT NULL, made_at TEXT NOT NULL, content TEXT NOT NULL
-);
-CREATE TABLE place (number INTEGER NOT NULL);
-"""
 
 
 class DraftError(RecordError):
@@ -64,13 +52,6 @@ class PendingDraft:
     """Heads of the record it started from."""
 
 
-class _AnyClass:
-    """A draft needs no SOP classes: the clips are there when it is saved."""
-
-    def sop_class(self, sop_instance_uid: str) -> str:
-        return ""
-
-
 class Draft:
     """The edits of one window since the last save.
 
@@ -87,12 +68,15 @@ class Draft:
         self._place = len(states) - 1
         self._connection: sqlite3.Connection | None = None
         self._lock: FileLock | None = None
+        self._writer = StateWriter()
 
     @classmethod
     def start(cls, study: StudyLike, record: Record) -> Draft:
         """A draft that begins at a record; nothing is written before the first edit."""
         path = _folder(study) / f"{secrets.token_hex(8)}{_SUFFIX}"
-        return cls(path, study.study_instance_uid, [normalised(record)], [""])
+        draft = cls(path, study.study_instance_uid, [normalised(record)], [""])
+        draft._writer = _prepared(draft.current)
+        return draft
 
     @classmethod
     def resume(cls, study: StudyLike, pending: PendingDraft) -> Draft:
@@ -106,8 +90,10 @@ class Draft:
                 raise DraftError("another window has taken the draft", where=str(pending.path))
             try:
                 connection = _connect(pending.path)
+                writer = StateWriter()
                 try:
-                    states, labels, place = _read(connection, study.study_instance_uid)
+                    _check(connection, study.study_instance_uid)
+                    states, labels, place = read_states(connection, writer)
                 except BaseException:
                     connection.close()
                     raise
@@ -115,7 +101,7 @@ class Draft:
                 lock.release()
                 raise
         draft = cls(pending.path, study.study_instance_uid, states, labels)
-        draft._place, draft._connection, draft._lock = place, connection, lock
+        draft._place, draft._connection, draft._lock, draft._writer = place, connection, lock, writer
         return draft
 
     @property
@@ -127,6 +113,16 @@ class Draft:
     def current(self) -> Record:
         """The record as it stands."""
         return self._states[self._place]
+
+    @property
+    def base(self) -> Record:
+        """The record that the edits began from."""
+        return self._states[0]
+
+    @property
+    def edits(self) -> int:
+        """How many steps `current` is from `base`."""
+        return self._place
 
     @property
     def undo_label(self) -> str | None:
@@ -153,7 +149,7 @@ class Draft:
         with self._transaction() as connection:
             number = self._place + 1
             connection.execute("DELETE FROM state WHERE number >= ?", (number,))
-            _write_state(connection, number, label, record)
+            self._writer.write(connection, number, label, record, self.current)
             connection.execute("UPDATE place SET number = ?", (number,))
         del self._states[number:], self._labels[number:]
         self._states.append(record)
@@ -175,6 +171,7 @@ class Draft:
         Raises DraftError when the file could not be removed (the save stands).
         """
         self._states, self._labels, self._place = [record], [""], 0
+        self._writer = _prepared(record)
         self.discard()
 
     def discard(self) -> None:
@@ -213,14 +210,19 @@ class Draft:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
+                self._writer.committed()
             except BaseException:
                 # a failed write may leave the connection in any state: the next edit opens the file anew
+                self._writer.forget()
                 self._disconnect()
                 raise
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None:
-            return self._connection
+            if self._path.exists():
+                return self._connection
+            # somebody removed the file: what is written there is nowhere; all of it is written anew
+            self.close()
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._lock is None:
             self._lock = FileLock.take(_lock_path(self._path))
@@ -232,13 +234,17 @@ class Draft:
         try:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'place'").fetchone():
                 connection.execute("BEGIN IMMEDIATE")
-                for statement in _TABLES.split(";"):
+                for statement in TABLES.split(";"):
                     connection.execute(statement)
                 connection.execute("INSERT INTO about VALUES (?, ?)", (SCHEMA, self._study))
+                self._writer.forget_all()
+                before = None
                 for number, (record, label) in enumerate(zip(self._states, self._labels, strict=True)):
-                    _write_state(connection, number, label, record)
+                    self._writer.write(connection, number, label, record, before)
+                    before = record
                 connection.execute("INSERT INTO place VALUES (?)", (self._place,))
                 connection.execute("COMMIT")
+                self._writer.committed()
         except BaseException:
             connection.close()
             raise
@@ -292,6 +298,12 @@ def _pending(path: Path, study_instance_uid: str) -> PendingDraft | None:
         connection.close()
 
 
+def _prepared(record: Record) -> StateWriter:
+    writer = StateWriter()
+    writer.prepare(record)
+    return writer
+
+
 def _folder(study: StudyLike) -> Path:
     return study_folder(study.study_instance_uid, "drafts")
 
@@ -331,84 +343,8 @@ def _errors(path: Path, what: str) -> Iterator[None]:
         ) from error
 
 
-def _write_state(connection: sqlite3.Connection, number: int, label: str, record: Record) -> None:
-    content = {
-        "targets": [_store(connection, TARGET, replace(target, order=0)) for target in record.targets],
-        "reviews": [_store(connection, REVIEW, review) for review in record.reviews],
-        "reading": _store(connection, READING, record.reading),
-        "status": _store(connection, STATUS, record.status),
-        **{
-            part.attribute: [
-                _store(connection, part.table, member) for member in getattr(record, part.attribute)
-            ]
-            for part in PARTS
-        },
-        "version": record.version,
-        "heads": list(record.heads),
-        "conflicts": list(record.conflicts),
-        "read_only": record.read_only,
-    }
-    connection.execute(
-        "INSERT INTO state VALUES (?, ?, ?, ?)", (number, label, now().isoformat(), json.dumps(content))
-    )
-
-
-def _store(connection: sqlite3.Connection, table: Table, mark: Any) -> str:
-    content = json.dumps([to_plain(item) for item in table.write(mark, _AnyClass())])
-    name = hashlib.sha256(content.encode("ascii")).hexdigest()
-    connection.execute("INSERT OR IGNORE INTO mark VALUES (?, ?)", (name, content))
-    return name
-
-
 def _check(connection: sqlite3.Connection, study_instance_uid: str) -> None:
     schema, study = connection.execute("SELECT schema, study FROM about").fetchone()
     if schema > SCHEMA or study != study_instance_uid:
         reason = "a newer veinscan" if schema > SCHEMA else "another study"
         raise DraftError(f"the draft is of {reason}", do="open it with that")
-
-
-def _read(connection: sqlite3.Connection, study_instance_uid: str) -> tuple[list[Record], list[str], int]:
-    _check(connection, study_instance_uid)
-    marks = dict(connection.execute("SELECT hash, content FROM mark"))
-    made: dict[tuple[str, int], Any] = {}
-
-    def mark(name: str, table: Table) -> Any:
-        key = name, id(table)
-        if key not in made:
-            content = marks[name]
-            if hashlib.sha256(content.encode("ascii")).hexdigest() != name:
-                raise ValueError("a mark is not what was written")
-            items = tuple(from_plain(plain) for plain in json.loads(content))
-            made[key] = table.read(Item("CONTAINER", "", None, "", items))
-        return made[key]
-
-    states, labels = [], []
-    for expected, (number, label, text) in enumerate(
-        connection.execute("SELECT number, label, content FROM state ORDER BY number")
-    ):
-        if number != expected:
-            raise ValueError("a step is missing")
-        content = json.loads(text)
-        targets: list[InjectionTarget] = [mark(name, TARGET) for name in content["targets"]]
-        reviews: list[CandidateReview] = [mark(name, REVIEW) for name in content["reviews"]]
-        states.append(
-            Record(
-                reading=mark(content["reading"], READING),
-                status=mark(content["status"], STATUS) if "status" in content else RecordStatus(),
-                **{
-                    part.attribute: tuple(mark(name, part.table) for name in content.get(part.attribute, ()))
-                    for part in PARTS
-                },
-                targets=tuple(replace(target, order=order) for order, target in enumerate(targets, start=1)),
-                reviews=tuple(reviews),
-                version=content["version"],
-                heads=tuple(content["heads"]),
-                conflicts=tuple(content["conflicts"]),
-                read_only=content["read_only"],
-            )
-        )
-        labels.append(label)
-    (place,) = connection.execute("SELECT number FROM place").fetchone()
-    if not 0 <= place < len(states):
-        raise ValueError("the place is not among the steps")
-    return states, labels, place

@@ -476,7 +476,7 @@ def source_of(clip: str, frame_index: int, context: Context) -> Item:
 
 def columns_rows(points: Iterable[tuple[float, float]]) -> tuple[float, ...]:
     """Points as SCOORD holds them: column, row, counted from the corner of the first pixel."""
-    return tuple(value + 0.5 for row, col in points for value in (col, row))
+    return tuple([value + 0.5 for row, col in points for value in (col, row)])
 
 
 def points_of(graphic: Graphic) -> tuple[tuple[float, float], ...]:

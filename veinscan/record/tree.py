@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -258,14 +259,18 @@ def _new_dataset() -> Dataset:
 
 
 def to_plain(item: Item) -> list[Any]:
-    """The item and all below it as lists, texts and numbers: what JSON holds without loss."""
+    """The item and all below it as lists, texts and numbers: what JSON holds without loss.
+
+    Coordinates are float32, as GraphicData is.
+    """
     value = item.value
     if isinstance(value, Concept):
         value = [value.value, value.scheme]
     elif isinstance(value, Measured):
         value = [value.number, value.unit.value, value.unit.scheme]
     elif isinstance(value, Graphic):
-        value = [value.kind, *value.data]
+        # float32 by nature; their decimals would cost more than all the rest of a mark
+        value = [value.kind, b64encode(np.asarray(value.data, dtype="<f4").tobytes()).decode("ascii")]
     elif isinstance(value, ImageReference):
         value = [value.sop_class_uid, value.sop_instance_uid, value.frame_number]
     name = None if item.name is None else [item.name.value, item.name.scheme]
@@ -280,7 +285,8 @@ def from_plain(plain: list[Any]) -> Item:
     elif kind == "NUM":
         value = Measured(value[0], Concept(value[1], value[2], ""))
     elif kind == "SCOORD":
-        value = Graphic(value[0], tuple(value[1:]))
+        data = np.frombuffer(b64decode(value[1], validate=True), dtype="<f4")
+        value = Graphic(value[0], tuple(data.astype(np.float64).tolist()))
     elif kind == "IMAGE":
         value = ImageReference(*value)
     return Item(
