@@ -217,7 +217,7 @@ _ALL_BUT_ORDER = tuple(field.name for field in fields(InjectionTarget) if field.
 
 
 def differ_in_order_only(a: InjectionTarget, b: InjectionTarget) -> bool:
-    """Whether two targets hold the very same values: the same objects, so that no two spellings count as one."""
+    """Whether two targets hold the very same objects, so that no two spellings of a value count as one."""
     return a is b or all(getattr(a, name) is getattr(b, name) for name in _ALL_BUT_ORDER)
 
 
