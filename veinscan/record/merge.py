@@ -144,7 +144,8 @@ def _status(base: Record, earlier: Record, later: Record, conflicts: list[str]) 
     return kept
 
 
-def _units(kind: type) -> list[tuple[str, ...]]:
+def units_of(kind: type) -> list[tuple[str, ...]]:
+    """Fields of a mark in the groups that are merged together."""
     names = [field.name for field in fields(kind)]
     grouped = {name for unit in _UNITS for name in unit if set(unit) <= set(names)}
     return [
@@ -154,7 +155,7 @@ def _units(kind: type) -> list[tuple[str, ...]]:
 
 
 def _merge_fields(base: Any, earlier: Any, later: Any, label: str, conflicts: list[str]) -> Any:
-    units = _units(type(later))
+    units = units_of(type(later))
     taken: dict[str, Any] = {}
     for unit in units:
         mine, other = _values(earlier, unit), _values(later, unit)
