@@ -95,6 +95,8 @@ class Anatomy:
     """Fascia between two muscles."""
     bone: Bone | None
     vessels: tuple[Vessel, ...]
+    fasciae: bool = True
+    """Whether the saphenous and the muscular fascia are seen as lines."""
 
     def saphenous_fascia(self, x: Array | float, y: Array | float) -> Array:
         """Depth of the saphenous (superficial) fascia in mm: it leaves the muscular one as an eye."""
@@ -102,6 +104,13 @@ class Anatomy:
         gap = 0.55 + self.eye_height_mm * np.exp(-(np.abs(away) ** 2.2))
         # the fascia thins out far from the eye but never crosses the muscular one
         return np.asarray(self.muscular_fascia_mm(x, y) - gap, dtype=np.float64)
+
+    def compartment(self, vessel: Vessel, y: float) -> str:
+        """Where the axis of a vessel lies at y: 'epifascial', 'saphenous' or 'subfascial'."""
+        x, z = vessel.centre(y)
+        if z < self.saphenous_fascia(x, y):
+            return "epifascial"
+        return "saphenous" if z < self.muscular_fascia_mm(x, y) else "subfascial"
 
     def vessel(self, name: str) -> Vessel:
         """The vessel of that name; KeyError when there is none."""

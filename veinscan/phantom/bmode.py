@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -132,6 +132,7 @@ def render_bmode(
     compression: bool = True,
     sweep_mm: float = 5.0,
     gain_db: float | None = None,
+    fasciae: bool = True,
     treated: Sequence[str] = (),
     session: int = 0,
     name: str = "",
@@ -151,6 +152,8 @@ def render_bmode(
         Number of veins above the saphenous fascia.
     gain_db : float, optional
         Overall gain; by default it varies with the seed.
+    fasciae : bool
+        False: the saphenous and the muscular fascia are not seen (the septum between two muscles is).
     treated : names of veins
         Closed since: filled with echoes, incompressible, smaller.
     session : int
@@ -162,6 +165,7 @@ def render_bmode(
     anatomy = leg(
         seed, vessels=vessels, small_veins=small_veins, width_mm=shape[1] * spacing_mm, treated=treated
     )
+    anatomy = replace(anatomy, fasciae=fasciae)
     view = make_view(kind, anatomy, shape, spacing_mm, seed)
     machine = make_machine(seed, session, gain_db=gain_db)
     camera = Camera(anatomy, view, machine, name=f"{kind} {session} {name}")

@@ -263,6 +263,8 @@ def cut(anatomy: Anatomy, view: View, y_mm: float) -> Plane:
         ("muscular", deep, 0.95, 0.13),
         ("septum", septum, 0.50, 0.10),
     ):
+        if name != "septum" and not anatomy.fasciae:
+            continue
         slope = np.gradient(course, u)
         tone = np.clip(0.52 + 0.46 * _shading(anatomy.seed, name)(x, y), 0.12, 1.3)
         glint = tone * np.exp(-((slope / 0.45) ** 2))

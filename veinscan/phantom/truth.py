@@ -53,6 +53,11 @@ def _lumen_entry(outline: Array, item: Placed, view: View) -> dict[str, Any] | N
     return entry
 
 
+def _middle_y(states: list[State], view: View) -> float:
+    """Place along the leg that stands for a clip: of its middle frame, or the middle of a lengthwise picture."""
+    return 0.0 if view.longitudinal else states[len(states) // 2].y_mm
+
+
 def vessel_truth(
     anatomy: Anatomy, states: list[State], frames: list[list[Placed]], view: View
 ) -> list[dict[str, Any]]:
@@ -77,6 +82,7 @@ def vessel_truth(
                     "type": vessel.kind,
                     "occluded": vessel.occluded,
                     "compressible": vessel.compressible,
+                    "compartment": anatomy.compartment(vessel, _middle_y(states, view)),
                     "collapsed_frames": collapsed,
                     "frames": seen,
                 }
