@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 from veinscan.enhance import vesselness
 from veinscan.enhance.grid import analysis_grid
-from veinscan.enhance.medial import medialness
+from veinscan.enhance.medial import medialness, size_maps
 from veinscan.enhance.tissue import filled, tissue_mask
 from veinscan.errors import InvalidInputError
 
@@ -95,11 +97,34 @@ def test_a_flip_flips_the_map():
         assert np.corrcoef(turned.ravel(), plain.ravel())[0, 1] > 0.995
 
 
-def test_live_is_nearly_exact(picture):
+@pytest.mark.parametrize("spacing", [0.05, 0.1, 0.16])
+def test_live_is_nearly_exact(picture, spacing):
     image = picture([(8, 9, 3.0), (20, 12, 5.0), (18, 27, 2.4), (6, 27, 1.2)])
-    exact = vesselness(image, 0.1)
-    live = vesselness(image, 0.1, grade="live")
-    assert np.corrcoef(exact.ravel(), live.ravel())[0, 1] > 0.95
+    exact = vesselness(image, spacing)
+    live = vesselness(image, spacing, grade="live")
+    assert np.corrcoef(exact.ravel(), live.ravel())[0, 1] > 0.995
+
+
+def test_live_is_nearly_exact_on_real_images():
+    folder = Path(__file__).parents[3] / "shared" / "data" / "vessels" / "images"
+    paths = sorted(folder.glob("*.png"))[::40]
+    if not paths:
+        pytest.skip("no real images here")
+    for path in paths:
+        image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+        exact = vesselness(image, 0.07)
+        live = vesselness(image, 0.07, grade="live")
+        assert np.corrcoef(exact.ravel(), live.ravel())[0, 1] > 0.995, path.name
+
+
+@pytest.mark.parametrize("shape", [(37, 41), (38, 41), (37, 42), (70, 33)])
+def test_live_asks_at_the_places_that_exact_asks_at(shape):
+    image = np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32)
+    exact = list(size_maps(image, 1.0, (7.0, 9.0)))
+    live = list(size_maps(image, 1.0, (7.0, 9.0), grade="live"))
+    for one, other in zip(exact, live, strict=True):
+        assert (one.step, other.step) == (1, 2)
+        np.testing.assert_allclose(other.response, one.response[::2, ::2], atol=0.005)
 
 
 def test_the_screen_around_the_picture_gives_nothing():

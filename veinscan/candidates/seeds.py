@@ -54,10 +54,9 @@ def find_seeds(
     """The maxima on tissue of every size's response; the picture on the grid, filled off the mask."""
     centres, halves, responses = [], [], []
     for entry in size_maps(image, pixel_mm, diameters_mm, grade=grade):
-        scale = 1 << entry.level
         half_px = entry.diameter_mm / pixel_mm / 2.0
-        places, values = maxima(entry, 2.0 * half_px / scale)
-        points = (places + 0.5) * scale - 0.5
+        places, values = maxima(entry, 2.0 * half_px / entry.step)
+        points = entry.offset + entry.step * places.astype(np.float64)
         row = np.clip(np.round(points[:, 0]).astype(int), 0, mask.shape[0] - 1)
         col = np.clip(np.round(points[:, 1]).astype(int), 0, mask.shape[1] - 1)
         keep = mask[row, col]

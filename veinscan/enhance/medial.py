@@ -14,13 +14,16 @@ of 8 axes both walls must be there, so the smaller of the two steps counts:
 Steps are differences of log-compressed grey levels at a distance that grows
 with D, so the measure is scale-normalised; nothing in it depends on the rest
 of the frame or on the order of the sizes, and it never saturates.  Large sizes
-are read on a pyramid.
+are read on a pyramid.  "live" computes the same with 16-bit numbers at every
+other place of a row and column.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -42,13 +45,25 @@ MIN_BLUR_PX = 0.7
 INNER_CIRCLE, OUTER_CIRCLE = 0.30, 0.72
 """Radii of the circles as shares of D: a wall at 0.5 D lies between them."""
 
+LEAST_MORE_BLUR = 0.8
+"""Sigma below which a sampled Gaussian blurs less than it says: then the picture is blurred afresh."""
+
 SIZES_PER_OCTAVE = 3
 
 AXES = 8
 """Axes tried at each place, evenly over half a turn."""
 
-PIXELS_ACROSS = {"exact": 12.0, "live": 6.0}
+STRIP = 1 << 16
+"""Places that are worked on at a time, so that the sums stay in the processor's cache."""
+
+FIXED_POINT = 16.0
+"""Parts of a grey level in 16-bit numbers: the sum of 16 places of 255 still fits."""
+
+PIXELS_ACROSS = 12.0
 """Least pixels across D that a level of the pyramid must give; the finest serves whatever is smaller."""
+
+EVERY_OTHER_FROM = 7.0
+"""Pixels across D from which "live" asks only at every other pixel of every other row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +71,12 @@ class SizeMap:
     """The response at one diameter, on its level of the pyramid."""
 
     diameter_mm: float
-    level: int
-    """The grid shrunk by 2 so many times."""
+    step: int
+    """Pixels of the grid from one place asked at to the next."""
+    offset: float
+    """The first place: place i lies at offset + step i of the grid, along rows and columns."""
     response: Map
-    """(rows, cols) of that level, 0..1."""
+    """(rows, cols) of the places, 0..1."""
 
 
 def diameters_between(smallest_mm: float, largest_mm: float) -> list[float]:
@@ -92,67 +109,129 @@ def lattice(radius: float, axes: int) -> list[tuple[int, int]]:
     return [(round(radius * float(np.sin(a))), round(radius * float(np.cos(a)))) for a in angles]
 
 
-def response_at(image: Map, diameter_px: float, axes: int = AXES) -> Map:
-    """(rows, cols) float32 response 0..1 of a picture in grey levels, for one diameter in its pixels.
+def blur_of(diameter_px: float) -> float:
+    """Sigma of the blur before the circles of a diameter are read, in pixels."""
+    return max(MIN_BLUR_PX, BLUR_PER_DIAMETER * diameter_px)
 
-    The circles are read at whole pixels of the blurred picture: no interpolation, no copies.
+
+def response_at(blurred: Map, diameter_px: float, *, grade: str = "exact") -> tuple[Map, int]:
+    """Response 0..1 for one diameter in pixels, and how far apart it was asked.
+
+    `blurred` is the picture in grey levels, blurred by `blur_of` that diameter.  The circles are
+    read at its whole pixels: no interpolation.  "live" reads sixteenths of a grey level as 16-bit
+    numbers, which moves half the bytes, and asks at every other place where D is wide enough:
+    (rows, cols) of the picture at step 1, half of either, rounded up, at step 2.
     """
-    sigma = max(MIN_BLUR_PX, BLUR_PER_DIAMETER * diameter_px)
     inner = INNER_CIRCLE * diameter_px
     # a blur of at least MIN_BLUR_PX widens the wall of the smallest sizes: read a little further out
     outer = max(OUTER_CIRCLE * diameter_px, inner + 1.5)
-    pad = int(np.ceil(outer)) + 1
-    rows, cols = image.shape
-    blurred = cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    wide = np.asarray(cv2.copyMakeBorder(blurred, pad, pad, pad, pad, cv2.BORDER_REPLICATE), np.float32)
+    scale, step = 1.0, 1
+    fixed: npt.NDArray[Any] = blurred
+    if grade == "live":
+        scale = FIXED_POINT
+        fixed = cv2.addWeighted(blurred, scale, blurred, 0.0, 0.0, None, cv2.CV_16U)
+        step = 2 if diameter_px >= EVERY_OTHER_FROM else 1
+    pad = step * (int(np.ceil(outer)) // step + 1)
+    wide = cv2.copyMakeBorder(fixed, pad, pad + step - 1, pad, pad + step - 1, cv2.BORDER_REPLICATE)
+    # one picture of whole rows and columns for each remainder, so that shifted views stay contiguous
+    every = range(step)
+    phases = [[np.ascontiguousarray(wide[row::step, col::step]) for col in every] for row in every]
+    rows, cols = (-(-side // step) for side in blurred.shape)
+    circles = list(zip(lattice(outer, AXES), lattice(inner, AXES), strict=True))
+    response = np.empty((rows, cols), np.float32)
+    height = min(max(STRIP // cols, 1), rows)
+    numbers = np.empty((5, height, cols), wide.dtype)
+    floats = np.empty((3, height, cols), np.float32)
+    for top in range(0, rows, height):
+        count = min(height, rows - top)
 
-    def at(row: int, col: int) -> Map:
-        return wide[pad + row : pad + row + rows, pad + col : pad + col + cols]
+        def at(row: int, col: int, top: int = top, count: int = count) -> npt.NDArray[Any]:
+            (down, row_phase), (right, col_phase) = divmod(row + pad, step), divmod(col + pad, step)
+            return phases[row_phase][col_phase][top + down : top + down + count, right : right + cols]
 
-    tube = np.zeros((rows, cols), np.float32)
-    blob = np.zeros_like(tube)
-    around = np.zeros_like(tube)
-    there, back = np.empty_like(tube), np.empty_like(tube)
-    for out, within in zip(lattice(outer, axes), lattice(inner, axes), strict=True):
-        ahead, behind = at(*out), at(-out[0], -out[1])
-        around += ahead
-        around += behind
-        np.subtract(ahead, at(*within), out=there)
-        np.subtract(behind, at(-within[0], -within[1]), out=back)
-        both = np.minimum(there, back, out=there)
-        np.maximum(both, 0.0, out=both)
-        np.maximum(tube, both, out=tube)
-        blob += both
-    around *= 1.0 / (2 * axes)
-    around -= at(0, 0)
-    np.maximum(around, 0.0, out=around)
-    blob *= BLOB_GAIN / axes
-    tube += blob
-    tube *= 0.5
-    response = tube * around
-    response /= (tube + HALF_STEP) * (around + HALF_STEP)
-    return np.asarray(response, np.float32)
+        out = response[top : top + count]
+        _strip_response(at, circles, scale, numbers[:, :count], floats[:, :count], out)
+    return response, step
+
+
+def _strip_response(
+    at: Callable[[int, int], npt.NDArray[Any]],
+    circles: list[tuple[tuple[int, int], tuple[int, int]]],
+    scale: float,
+    numbers: npt.NDArray[Any],
+    floats: Map,
+    out: Map,
+) -> None:
+    """The response of a strip of rows into `out`; `numbers` and `floats` are room for its sums.
+
+    `at(row, col)` is the strip moved by whole pixels.  OpenCV adds and subtracts shifted views
+    two to three times as fast as NumPy does.
+    """
+    tube, blob, around, there, back = numbers
+    tube[:] = blob[:] = around[:] = 0
+
+    for outer, inner in circles:
+        ahead, behind = at(*outer), at(-outer[0], -outer[1])
+        cv2.subtract(ahead, at(*inner), there)  # 16-bit differences stop at 0
+        cv2.subtract(behind, at(-inner[0], -inner[1]), back)
+        np.minimum(there, back, out=there)
+        if there.dtype == np.float32:
+            np.maximum(there, 0, out=there)
+        cv2.add(around, ahead, around)
+        cv2.add(around, behind, around)
+        np.maximum(tube, there, out=tube)
+        np.add(blob, there, out=blob)
+    wall, dark, product = floats
+    np.multiply(around, np.float32(0.5 / len(circles)), out=dark)
+    dark -= at(0, 0)
+    np.maximum(dark, 0.0, out=dark)
+    np.multiply(blob, np.float32(BLOB_GAIN / len(circles)), out=wall)
+    wall += tube
+    wall *= 0.5
+    np.multiply(wall, dark, out=product)
+    wall += HALF_STEP * scale
+    dark += HALF_STEP * scale
+    wall *= dark
+    np.divide(product, wall, out=out)
 
 
 def size_maps(
     image: Map, pixel_mm: float, diameters_mm: tuple[float, float], *, grade: str = "exact"
 ) -> Iterator[SizeMap]:
     """The response at every size of the range, smallest first; the picture in grey levels on the grid."""
-    across = PIXELS_ACROSS[grade]
     sizes = diameters_between(*diameters_mm)
-    levels = pyramid(image, level_of(sizes[-1], pixel_mm, across, 8))
+    levels = pyramid(image, level_of(sizes[-1], pixel_mm, PIXELS_ACROSS, 8))
+    blurred, last_level, last_sigma = image, -1, 0.0
     for size in sizes:
-        level = level_of(size, pixel_mm, across, len(levels) - 1)
-        yield SizeMap(size, level, response_at(levels[level], size / pixel_mm / 2**level))
+        level = level_of(size, pixel_mm, PIXELS_ACROSS, len(levels) - 1)
+        diameter_px = size / pixel_mm / 2**level
+        sigma = blur_of(diameter_px)
+        if sigma != last_sigma or level != last_level:
+            # blurring what is blurred already takes a smaller kernel: the squares of the sigmas add up
+            more = math.sqrt(max(sigma**2 - last_sigma**2, 0.0))
+            if grade == "exact" or level != last_level or more < LEAST_MORE_BLUR:
+                blurred, more = levels[level], sigma
+            blurred = np.asarray(
+                cv2.GaussianBlur(blurred, (0, 0), more, borderType=cv2.BORDER_REPLICATE), np.float32
+            )
+        last_level, last_sigma = level, sigma
+        response, step = response_at(blurred, diameter_px, grade=grade)
+        yield SizeMap(size, step << level, ((1 << level) - 1) / 2, response)
 
 
-def enlarged(response: Map, level: int, shape: tuple[int, int]) -> Map:
-    """A map of a level of the pyramid on the grid of the given shape."""
-    if level == 0:
+def enlarged(response: Map, step: int, offset: float, shape: tuple[int, int]) -> Map:
+    """A map of places `step` pixels apart, the first at `offset`, on the grid of the given shape (cubic)."""
+    if step == 1:
         return response
-    rows, cols = (side << level for side in response.shape)
-    out = cv2.resize(response, (cols, rows), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(out[: shape[0], : shape[1]], np.float32)
+    to_places = np.array([[1 / step, 0, -offset / step], [0, 1 / step, -offset / step]])
+    out = cv2.warpAffine(
+        response,
+        to_places,
+        (shape[1], shape[0]),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(np.maximum(out, 0.0), np.float32)
 
 
 def medialness(
@@ -160,7 +239,14 @@ def medialness(
 ) -> Map:
     """The largest response over the sizes, (rows, cols) float32 in 0..1."""
     rows, cols = image.shape
-    best = np.zeros((rows, cols), np.float32)
+    best: dict[tuple[int, float], Map] = {}
     for entry in size_maps(image, pixel_mm, diameters_mm, grade=grade):
-        np.maximum(best, enlarged(entry.response, entry.level, (rows, cols)), out=best)
-    return best
+        places = entry.step, entry.offset
+        if places in best:
+            np.maximum(best[places], entry.response, out=best[places])
+        else:
+            best[places] = entry.response
+    out = np.zeros((rows, cols), np.float32)
+    for (step, offset), response in best.items():
+        np.maximum(out, enlarged(response, step, offset, (rows, cols)), out=out)
+    return out
