@@ -19,8 +19,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from veinscan.plan import vocabulary as v
 from veinscan.record import concepts as c
-from veinscan.record.fields import Coded, Field, Nested, Number, Table, Text, Uid, When
-from veinscan.record.kinds import Code, Codes, Day, Many, Texts, Uids
+from veinscan.record import kinds
+from veinscan.record.fields import Field, Table
 from veinscan.record.tree import Concept
 
 UNITS = {
@@ -234,36 +234,37 @@ def _field(name: str, hint: Any, default: Any, required: bool) -> Field:
         (element, _) = get_args(kind)
         return _tuple(name, concept, element)
     if name == "id" or (name.endswith("_uid") and required):
-        return Uid(name, c.TRACKING_UID if name == "id" else concept)
+        return kinds.uid(name, c.TRACKING_UID if name == "id" else concept)
     if name.endswith(("_id", "_uid")):
-        return Uids(name, concept)
+        return kinds.optional_uid(name, concept)
     if kind is str:
-        return Text(name, concept, empty=default)
+        return kinds.text(name, concept, empty=default)
     if kind is bool:
-        return Code(name, concept, c.YES_NO, default)
+        return kinds.code(name, concept, c.YES_NO, default)
     if kind in (int, float):
-        return Number(name, concept, unit_of(name), whole=kind is int, required=required)
+        return kinds.Number(name, concept, unit_of(name), whole=kind is int, required=required)
     if kind is datetime:
-        return When(name, concept)
+        return kinds.moment(name, concept)
     if kind is date:
-        return Day(name, concept)
+        return kinds.day(name, concept)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return Coded(name, concept, codes_of(kind)) if required else Code(
-            name, concept, codes_of(kind), default
-        )  # fmt: skip
+        values = codes_of(kind)
+        if required:
+            return kinds.required_code(name, concept, values)
+        return kinds.code(name, concept, values, default)
     if is_dataclass(kind):
-        return Nested(name, concept, table(kind))  # type: ignore[arg-type]
+        return kinds.nested(name, concept, table(kind))  # type: ignore[arg-type]
     raise TypeError(f"no kind of field for {name}: {hint}")
 
 
 def _tuple(name: str, concept: Concept, element: Any) -> Field:
     if element is str:
         if name.endswith("_ids") or name == "feeds":
-            return Uids(name, concept, many=True)
-        return Texts(name, concept)
+            return kinds.uids(name, concept)
+        return kinds.texts(name, concept)
     if isinstance(element, type) and issubclass(element, StrEnum):
-        return Codes(name, concept, codes_of(element))
-    return Many(name, concept, table(element))
+        return kinds.codes(name, concept, codes_of(element))
+    return kinds.many(name, concept, table(element))
 
 
 def published_codes(tables: Mapping[str, Table]) -> dict[str, str]:
@@ -278,8 +279,9 @@ def published_codes(tables: Mapping[str, Table]) -> dict[str, str]:
 
     def walk(one: Table) -> None:
         for field in one.fields:
-            for name in ("concept", "names", "values", "table"):
-                value = getattr(field, name, None)
+            shape = getattr(field, "shape", None)
+            for owner, name in ((field, "concept"), (field, "names"), (shape, "values"), (shape, "table")):
+                value = getattr(owner, name, None)
                 if isinstance(value, Concept):
                     add(value)
                 elif isinstance(value, Table):

@@ -1,7 +1,8 @@
-"""How a field of the model and a content item belong together: one small class for each kind of field.
+"""How a field of the model and its content items belong together.
 
-`table` lists, for each class of the model, its fields as instances of these;
-that list is the only place a new field needs.
+Most fields are one value in one item (`One`) or a tuple with an item for each
+(`Each`); how a value stands in an item is its `Shape`.  `kinds` holds the
+shapes, `table` lists the fields of each class of the model.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Any, Protocol
 
 from veinscan.errors import RecordError
 from veinscan.record import concepts as c
-from veinscan.record.text import original_datetime, original_text, original_zone, stored_datetime, stored_text
-from veinscan.record.tree import Concept, Graphic, ImageReference, Item, Measured
+from veinscan.record.text import original_datetime, original_zone, stored_datetime
+from veinscan.record.tree import Concept, Graphic, ImageReference, Item
 
 CONTAINS = "CONTAINS"
 HAS_CONTEXT = "HAS OBS CONTEXT"
@@ -74,110 +75,36 @@ class Field(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A text.  `empty` is the value for which nothing is written."""
+class Shape:
+    """How one value stands in one content item."""
 
-    attribute: str
-    concept: Concept
-    empty: str | None = ""
-    relationship: str = CONTAINS
+    kind: str
+    put: Callable[[Any, Any, Context], tuple[Any, tuple[Item, ...]]]
+    """Value and children of the item, from the value, its owner and the context."""
+    get: Callable[[Item], Any]
+    """The value again; RecordError where the item holds something else."""
+    values: Mapping[Any, Concept] | None = None
+    """Of a code: what each value is written as."""
+    table: Table | None = None
+    """Of a container: what is in it."""
 
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.attribute,)
-
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        value = getattr(owner, self.attribute)
-        if value != self.empty:
-            yield Item("TEXT", self.relationship, self.concept, stored_text(value))
-
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        item = items.one(self.concept, "TEXT")
-        return {self.attribute: self.empty if item is None else original_text(item.value)}
+    def item(self, concept: Concept, value: Any, owner: Any, context: Context, relationship: str) -> Item:
+        """The item of a value."""
+        stored, children = self.put(value, owner, context)
+        return Item(self.kind, relationship, concept, stored, children)
 
 
 @dataclass(frozen=True, slots=True)
-class Uid:
-    """A UID that is always there."""
+class One:
+    """A value in an item; what equals `absent` is not written, and read where there is no item."""
 
     attribute: str
     concept: Concept
+    shape: Shape
+    absent: Any = None
     relationship: str = CONTAINS
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.attribute,)
-
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        yield Item("UIDREF", self.relationship, self.concept, getattr(owner, self.attribute))
-
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        item = items.one(self.concept, "UIDREF")
-        return {} if item is None else {self.attribute: item.value}
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number with its unit; None is not written.
-
-    Where `source` names an attribute, it is the Measurement Method of the
-    number (TID 300) and lives and goes with it.
-    """
-
-    attribute: str
-    concept: Concept
-    unit: Concept
-    source: str | None = None
-    whole: bool = False
     required: bool = False
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.attribute,) if self.source is None else (self.attribute, self.source)
-
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        value = getattr(owner, self.attribute)
-        if value is None:
-            return
-        number = int(value) if self.whole else float(value)
-        method = None if self.source is None else getattr(owner, self.source)
-        children = () if method is None else (coded(c.MEASUREMENT_METHOD, c.SOURCES[method], HAS_MODIFIER),)
-        yield Item("NUM", CONTAINS, self.concept, Measured(number, self.unit), children)
-
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        item = items.one(self.concept, "NUM")
-        if item is None or item.value is None:
-            if self.required:
-                raise RecordError(f"'{self.concept.meaning}' is missing")
-            return dict.fromkeys(self.attributes)
-        if item.value.unit.key != self.unit.key:
-            raise RecordError(
-                f"'{self.concept.meaning}' is in {item.value.unit.value!r}, not in {self.unit.value!r}"
-            )
-        number = item.value.number
-        found: dict[str, Any] = {self.attribute: int(number) if self.whole else float(number)}
-        if self.source is not None:
-            method = Items(item.children).one(c.MEASUREMENT_METHOD, "CODE")
-            found[self.source] = None if method is None else decoded(c.SOURCES, method)
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """One of a fixed set of values, each with its code; None is not written."""
-
-    attribute: str
-    concept: Concept
-    values: Mapping[Any, Concept]
+    """Where there is no item, the model's own default counts; without one the part is not whole."""
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -187,21 +114,24 @@ class Coded:
     def write(self, owner: Any, context: Context) -> Iterator[Item]:
         """See `Field`."""
         value = getattr(owner, self.attribute)
-        if value is not None:
-            yield coded(self.concept, self.values[value], CONTAINS)
+        if value != self.absent:
+            yield self.shape.item(self.concept, value, owner, context, self.relationship)
 
     def read(self, items: Items) -> dict[str, Any]:
         """See `Field`."""
-        item = items.one(self.concept, "CODE")
-        return {} if item is None else {self.attribute: decoded(self.values, item)}
+        item = items.one(self.concept, self.shape.kind)
+        if item is not None:
+            return {self.attribute: self.shape.get(item)}
+        return {} if self.required else {self.attribute: self.absent}
 
 
 @dataclass(frozen=True, slots=True)
-class When:
-    """A moment; None is not written."""
+class Each:
+    """A tuple, an item for each of its values, in order."""
 
     attribute: str
     concept: Concept
+    shape: Shape
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -210,185 +140,13 @@ class When:
 
     def write(self, owner: Any, context: Context) -> Iterator[Item]:
         """See `Field`."""
-        value: datetime | None = getattr(owner, self.attribute)
-        if value is not None:
-            yield moment_item(self.concept, value)
+        for value in getattr(owner, self.attribute):
+            yield self.shape.item(self.concept, value, owner, context, CONTAINS)
 
     def read(self, items: Items) -> dict[str, Any]:
         """See `Field`."""
-        item = items.one(self.concept, "DATETIME")
-        return {self.attribute: None if item is None else item_moment(item)}
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Clip, frame and point: the Image Region of TID 1410, a POINT selected from one frame."""
-
-    clip: str = "sop_instance_uid"
-    frame: str = "frame_index"
-    point: str = "point"
-    optional: bool = False
-    """Whether a mark may have no place in an image: its clip is then empty."""
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.clip, self.frame, self.point)
-
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        if self.optional and not getattr(owner, self.clip):
-            return
-        yield Item(
-            "SCOORD",
-            CONTAINS,
-            c.IMAGE_REGION,
-            Graphic("POINT", columns_rows([getattr(owner, self.point)])),
-            (source_of(getattr(owner, self.clip), getattr(owner, self.frame), context),),
-        )
-
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        item = items.one(c.IMAGE_REGION, "SCOORD")
-        if item is None and self.optional:
-            return {}
-        if item is None:
-            raise RecordError("a mark has no place in an image")
-        images = [child for child in item.children if child.kind == "IMAGE"]
-        points = points_of(item.value)
-        if len(images) != 1 or len(points) != 1 or item.value.kind != "POINT":
-            raise RecordError("a mark's place is not one point of one image")
-        reference: ImageReference = images[0].value
-        return {
-            self.clip: reference.sop_instance_uid,
-            self.frame: 0 if reference.frame_number is None else reference.frame_number - 1,
-            self.point: points[0],
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """A closed polygon on the frame of the mark's place; no vertices are not written."""
-
-    attribute: str
-    concept: Concept
-    clip: str = "sop_instance_uid"
-    frame: str = "frame_index"
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.attribute,)
-
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        points = getattr(owner, self.attribute)
-        if points:
-            # a POLYLINE is closed by its first point again (C.18.6.1.2)
-            data = columns_rows([*points, points[0]])
-            source = source_of(getattr(owner, self.clip), getattr(owner, self.frame), context)
-            yield Item("SCOORD", CONTAINS, self.concept, Graphic("POLYLINE", data), (source,))
-
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        item = items.one(self.concept, "SCOORD")
-        return {self.attribute: () if item is None else points_of(item.value)[:-1]}
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Vein and side: the Finding Site with its Laterality.  Unknown is not written."""
-
-    vein: str = "vein"
-    side: str = "side"
-    unknown_vein: str = "unknown"
-    unknown_side: Any = None
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.vein, self.side)
-
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        vein, side = getattr(owner, self.vein), getattr(owner, self.side)
-        laterality = c.SIDES.get(side)
-        if vein == self.unknown_vein and laterality is None:
-            return
-        site = c.LOWER_LIMB if vein == self.unknown_vein else c.VEIN_SITES.get(vein, c.OTHER_VEIN)
-        children = () if laterality is None else (coded(c.LATERALITY, laterality, HAS_MODIFIER),)
-        yield coded(c.FINDING_SITE, site, HAS_MODIFIER, children)
-        if site is c.OTHER_VEIN:
-            yield Item("TEXT", CONTAINS, c.VEIN_NAME, stored_text(vein))
-
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        item = items.one(c.FINDING_SITE, "CODE")
-        if item is None:
-            return {}
-        found: dict[str, Any] = {}
-        laterality = Items(item.children).one(c.LATERALITY, "CODE")
-        if laterality is not None:
-            found[self.side] = decoded(c.SIDES, laterality)
-        if item.value.key == c.OTHER_VEIN.key:
-            name = items.one(c.VEIN_NAME, "TEXT")
-            if name is None:
-                raise RecordError("a vein is named in a text that is not there")
-            found[self.vein] = original_text(name.value)
-        elif item.value.key != c.LOWER_LIMB.key:
-            found[self.vein] = decoded(c.VEIN_SITES, item)
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Nested:
-    """A value of a class of the model with a table of its own, in a container; None is not written."""
-
-    attribute: str
-    concept: Concept
-    table: Table
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.attribute,)
-
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        value = getattr(owner, self.attribute)
-        if value is not None:
-            yield Item("CONTAINER", CONTAINS, self.concept, "", self.table.write(value, context))
-
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        item = items.one(self.concept, "CONTAINER")
-        return {self.attribute: None if item is None else self.table.read(item)}
-
-
-@dataclass(frozen=True, slots=True)
-class Tuple:
-    """Numbers that are kept as a tuple, one item for each."""
-
-    attribute: str
-    names: tuple[Concept, ...]
-    unit: Concept
-    whole: bool = False
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.attribute,)
-
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        kind = int if self.whole else float
-        for name, value in zip(self.names, getattr(owner, self.attribute), strict=True):
-            yield Item("NUM", CONTAINS, name, Measured(kind(value), self.unit))
-
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        kind = int if self.whole else float
-        return {self.attribute: tuple(kind(_number(items, name, self.unit)) for name in self.names)}
+        found = items.all(self.concept, self.shape.kind)
+        return {self.attribute: tuple(self.shape.get(item) for item in found)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,8 +179,8 @@ class Table:
             raise RecordError("a part that every mark has is missing") from None
 
 
-def moment_item(name: Concept, moment: datetime) -> Item:
-    """A DATETIME item.
+def stored_moment(moment: datetime) -> tuple[str, tuple[Item, ...]]:
+    """Value and children of a DATETIME item.
 
     DCMTK 3.6 takes zones of less than an hour from UTC for a damaged value
     and then reads nothing of the document: such a moment is written in the
@@ -430,11 +188,15 @@ def moment_item(name: Concept, moment: datetime) -> Item:
     """
     offset = moment.utcoffset()
     if offset is None or abs(offset) >= timedelta(hours=1):
-        return Item("DATETIME", CONTAINS, name, stored_datetime(moment))
+        return stored_datetime(moment), ()
     zone = Item("TEXT", HAS_MODIFIER, c.ZONE, f"{moment:%z}")
-    return Item(
-        "DATETIME", CONTAINS, name, stored_datetime(moment.astimezone(timezone(timedelta(hours=1)))), (zone,)
-    )
+    return stored_datetime(moment.astimezone(timezone(timedelta(hours=1)))), (zone,)
+
+
+def moment_item(name: Concept, moment: datetime) -> Item:
+    """A DATETIME item."""
+    value, children = stored_moment(moment)
+    return Item("DATETIME", CONTAINS, name, value, children)
 
 
 def item_moment(item: Item) -> datetime:
@@ -456,13 +218,6 @@ def decoded(values: Mapping[Any, Concept], item: Item) -> Hashable:
             return value  # type: ignore[no-any-return]
     name = item.name.meaning if item.name is not None else "a code"
     raise RecordError(f"'{name}' has the unknown code {item.value.value!r} ({item.value.scheme})")
-
-
-def _number(items: Items, name: Concept, unit: Concept) -> float:
-    item = items.one(name, "NUM")
-    if item is None or item.value is None or item.value.unit.key != unit.key:
-        raise RecordError(f"'{name.meaning}' is missing or not in {unit.value!r}")
-    return float(item.value.number)
 
 
 def source_of(clip: str, frame_index: int, context: Context) -> Item:

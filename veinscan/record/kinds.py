@@ -1,4 +1,4 @@
-"""More kinds of fields: lists, sets of codes, calendar days, and values that may be absent.
+"""The kinds of fields: which shape a value of the model has in the content tree.
 
 What equals the default of its field is not written and read back as the
 default, so that a record grows with what a person said, not with the model.
@@ -12,231 +12,313 @@ from datetime import date, datetime
 from typing import Any
 
 from veinscan.errors import RecordError
+from veinscan.record import concepts as c
 from veinscan.record.fields import (
     CONTAINS,
+    HAS_MODIFIER,
     Context,
+    Each,
+    Field,
     Items,
+    One,
+    Shape,
     Table,
     coded,
     columns_rows,
     decoded,
+    item_moment,
     points_of,
     source_of,
+    stored_moment,
 )
 from veinscan.record.text import original_text, stored_text
-from veinscan.record.tree import Concept, Graphic, Item, Measured
+from veinscan.record.tree import Concept, Graphic, ImageReference, Item, Measured
+
+_UNKNOWN_VEIN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+def text(attribute: str, concept: Concept, empty: str | None = "") -> Field:
+    """A text; `empty` is the value for which nothing is written."""
+    return One(attribute, concept, _TEXT, empty)
+
+
+def texts(attribute: str, concept: Concept) -> Field:
+    """A tuple of texts."""
+    return Each(attribute, concept, _TEXT)
+
+
+def uid(attribute: str, concept: Concept, relationship: str = CONTAINS) -> Field:
+    """A UID that is always there."""
+    return One(attribute, concept, _UID, relationship=relationship, required=True)
+
+
+def optional_uid(attribute: str, concept: Concept) -> Field:
+    """A UID that may be absent: '' then."""
+    return One(attribute, concept, _UID, "")
+
+
+def uids(attribute: str, concept: Concept) -> Field:
+    """A tuple of UIDs."""
+    return Each(attribute, concept, _UID)
+
+
+def code(attribute: str, concept: Concept, values: Mapping[Any, Concept], default: Any) -> Field:
     """One of a fixed set of values; the default is not written."""
-
-    attribute: str
-    concept: Concept
-    values: Mapping[Any, Concept]
-    default: Any = None
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.attribute,)
-
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        value = getattr(owner, self.attribute)
-        if value != self.default:
-            yield coded(self.concept, self.values[value], CONTAINS)
-
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        item = items.one(self.concept, "CODE")
-        return {self.attribute: self.default if item is None else decoded(self.values, item)}
+    return One(attribute, concept, _code(values), default)
 
 
-@dataclass(frozen=True, slots=True)
-class Codes:
-    """A tuple of codes, one item for each, in order."""
-
-    attribute: str
-    concept: Concept
-    values: Mapping[Any, Concept]
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.attribute,)
-
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        for value in getattr(owner, self.attribute):
-            yield coded(self.concept, self.values[value], CONTAINS)
-
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        return {self.attribute: tuple(decoded(self.values, item) for item in items.all(self.concept, "CODE"))}
+def required_code(attribute: str, concept: Concept, values: Mapping[Any, Concept]) -> Field:
+    """One of a fixed set of values, always written; None is not."""
+    return One(attribute, concept, _code(values), required=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """A tuple of texts, one item for each, in order."""
-
-    attribute: str
-    concept: Concept
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.attribute,)
-
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        for text in getattr(owner, self.attribute):
-            yield Item("TEXT", CONTAINS, self.concept, stored_text(text))
-
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        return {self.attribute: tuple(original_text(item.value) for item in items.all(self.concept, "TEXT"))}
+def codes(attribute: str, concept: Concept, values: Mapping[Any, Concept]) -> Field:
+    """A tuple of values of a fixed set."""
+    return Each(attribute, concept, _code(values))
 
 
-@dataclass(frozen=True, slots=True)
-class Uids:
-    """A UID that may be absent ('' then), or with `many` a tuple of them."""
-
-    attribute: str
-    concept: Concept
-    many: bool = False
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.attribute,)
-
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        value = getattr(owner, self.attribute)
-        for uid in value if self.many else [value] if value else []:
-            yield Item("UIDREF", CONTAINS, self.concept, uid)
-
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        if self.many:
-            return {self.attribute: tuple(item.value for item in items.all(self.concept, "UIDREF"))}
-        item = items.one(self.concept, "UIDREF")
-        return {self.attribute: "" if item is None else item.value}
+def moment(attribute: str, concept: Concept) -> Field:
+    """A moment; None is not written."""
+    return One(attribute, concept, _MOMENT)
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+def day(attribute: str, concept: Concept) -> Field:
     """A calendar day; None is not written."""
-
-    attribute: str
-    concept: Concept
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.attribute,)
-
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        value: date | None = getattr(owner, self.attribute)
-        if value is not None:
-            yield Item("DATE", CONTAINS, self.concept, f"{value.year:04d}{value:%m%d}")
-
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        item = items.one(self.concept, "DATE")
-        if item is None:
-            return {self.attribute: None}
-        try:
-            return {self.attribute: datetime.strptime(item.value.strip(), "%Y%m%d").date()}
-        except ValueError:
-            raise RecordError(f"'{self.concept.meaning}' is no day of the form YYYYMMDD") from None
+    return One(attribute, concept, _DAY)
 
 
-@dataclass(frozen=True, slots=True)
-class Many:
-    """A tuple of values of a class with a table of its own, a container for each, in order."""
-
-    attribute: str
-    concept: Concept
-    table: Table
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.attribute,)
-
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        for value in getattr(owner, self.attribute):
-            yield Item("CONTAINER", CONTAINS, self.concept, "", self.table.write(value, context))
-
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        return {self.attribute: tuple(self.table.read(item) for item in items.all(self.concept, "CONTAINER"))}
+def nested(attribute: str, concept: Concept, table: Table) -> Field:
+    """A value of a class of the model with a table of its own, in a container; None is not written."""
+    return One(attribute, concept, _inside(table))
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+def many(attribute: str, concept: Concept, table: Table) -> Field:
+    """A tuple of values of a class with a table of its own, a container for each."""
+    return Each(attribute, concept, _inside(table))
+
+
+def outline(attribute: str, concept: Concept) -> Field:
+    """A closed polygon on the frame of the mark's place; no vertices are not written."""
+    return One(attribute, concept, _OUTLINE, ())
+
+
+def spot(attribute: str, concept: Concept) -> Field:
     """A point on the frame of the mark's place; None is not written."""
+    return One(attribute, concept, _SPOT)
 
-    attribute: str
-    concept: Concept
-    clip: str = "sop_instance_uid"
-    frame: str = "frame_index"
 
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """See `Field`."""
-        return (self.attribute,)
+def _code(values: Mapping[Any, Concept]) -> Shape:
+    return Shape("CODE", lambda value, *_: (values[value], ()), lambda item: decoded(values, item), values)
 
-    def write(self, owner: Any, context: Context) -> Iterator[Item]:
-        """See `Field`."""
-        point = getattr(owner, self.attribute)
-        if point is not None:
-            source = source_of(getattr(owner, self.clip), getattr(owner, self.frame), context)
-            yield Item("SCOORD", CONTAINS, self.concept, Graphic("POINT", columns_rows([point])), (source,))
 
-    def read(self, items: Items) -> dict[str, Any]:
-        """See `Field`."""
-        item = items.one(self.concept, "SCOORD")
-        if item is None:
-            return {self.attribute: None}
-        points = points_of(item.value)
-        if len(points) != 1:
-            raise RecordError(f"'{self.concept.meaning}' is not one point")
-        return {self.attribute: points[0]}
+def _inside(table: Table) -> Shape:
+    return Shape(
+        "CONTAINER", lambda value, _, context: ("", table.write(value, context)), table.read, table=table
+    )
+
+
+def _source(owner: Any, context: Context) -> Item:
+    return source_of(owner.sop_instance_uid, owner.frame_index, context)
+
+
+def _put_outline(points: Any, owner: Any, context: Context) -> tuple[Graphic, tuple[Item, ...]]:
+    # a POLYLINE is closed by its first point again (C.18.6.1.2)
+    return Graphic("POLYLINE", columns_rows([*points, points[0]])), (_source(owner, context),)
+
+
+def _put_spot(point: Any, owner: Any, context: Context) -> tuple[Graphic, tuple[Item, ...]]:
+    return Graphic("POINT", columns_rows([point])), (_source(owner, context),)
+
+
+def _get_spot(item: Item) -> Any:
+    points = points_of(item.value)
+    if len(points) != 1:
+        raise RecordError(f"{_name(item)} is not one point")
+    return points[0]
+
+
+def _stored_day(value: date) -> str:
+    return f"{value.year:04d}{value:%m%d}"
+
+
+def _get_day(item: Item) -> date:
+    try:
+        return datetime.strptime(item.value.strip(), "%Y%m%d").date()
+    except ValueError:
+        raise RecordError(f"{_name(item)} is no day of the form YYYYMMDD") from None
+
+
+def _name(item: Item) -> str:
+    return "a value" if item.name is None else f"'{item.name.meaning}'"
+
+
+_TEXT = Shape("TEXT", lambda value, *_: (stored_text(value), ()), lambda item: original_text(item.value))
+_UID = Shape("UIDREF", lambda value, *_: (value, ()), lambda item: item.value)
+_MOMENT = Shape("DATETIME", lambda value, *_: stored_moment(value), item_moment)
+_DAY = Shape("DATE", lambda value, *_: (_stored_day(value), ()), _get_day)
+_OUTLINE = Shape("SCOORD", _put_outline, lambda item: points_of(item.value)[:-1])
+_SPOT = Shape("SCOORD", _put_spot, _get_spot)
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Two numbers that are there together or not at all."""
+class Number:
+    """A number with its unit; None is not written.
+
+    Where `source` names an attribute, it is the Measurement Method of the
+    number (TID 300) and lives and goes with it.
+    """
 
     attribute: str
-    names: tuple[Concept, Concept]
+    concept: Concept
     unit: Concept
+    source: str | None = None
+    whole: bool = False
+    required: bool = False
 
     @property
     def attributes(self) -> tuple[str, ...]:
         """See `Field`."""
-        return (self.attribute,)
+        return (self.attribute,) if self.source is None else (self.attribute, self.source)
 
     def write(self, owner: Any, context: Context) -> Iterator[Item]:
         """See `Field`."""
         value = getattr(owner, self.attribute)
-        if value is not None:
-            for name, number in zip(self.names, value, strict=True):
-                yield Item("NUM", CONTAINS, name, Measured(float(number), self.unit))
+        if value is None:
+            return
+        number = int(value) if self.whole else float(value)
+        method = None if self.source is None else getattr(owner, self.source)
+        children = () if method is None else (coded(c.MEASUREMENT_METHOD, c.SOURCES[method], HAS_MODIFIER),)
+        yield Item("NUM", CONTAINS, self.concept, Measured(number, self.unit), children)
 
     def read(self, items: Items) -> dict[str, Any]:
         """See `Field`."""
-        found = [items.one(name, "NUM") for name in self.names]
-        if all(item is None for item in found):
+        item = items.one(self.concept, "NUM")
+        if item is None or item.value is None:
+            if self.required:
+                raise RecordError(f"'{self.concept.meaning}' is missing")
+            return dict.fromkeys(self.attributes)
+        found: dict[str, Any] = {self.attribute: _number(item, self.concept, self.unit, whole=self.whole)}
+        if self.source is not None:
+            method = Items(item.children).one(c.MEASUREMENT_METHOD, "CODE")
+            found[self.source] = None if method is None else decoded(c.SOURCES, method)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Numbers that are kept as a tuple, one item for each; with `optional` all of them or none."""
+
+    attribute: str
+    names: tuple[Concept, ...]
+    unit: Concept
+    whole: bool = False
+    optional: bool = False
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """See `Field`."""
+        return (self.attribute,)
+
+    def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
+        values = getattr(owner, self.attribute)
+        if values is None and self.optional:
+            return
+        kind = int if self.whole else float
+        for name, value in zip(self.names, values, strict=True):
+            yield Item("NUM", CONTAINS, name, Measured(kind(value), self.unit))
+
+    def read(self, items: Items) -> dict[str, Any]:
+        """See `Field`."""
+        found = [(items.one(name, "NUM"), name) for name in self.names]
+        if self.optional and all(item is None for item, _ in found):
             return {self.attribute: None}
-        numbers = []
-        for name, item in zip(self.names, found, strict=True):
-            if item is None or item.value is None or item.value.unit.key != self.unit.key:
-                raise RecordError(f"'{name.meaning}' is missing or not in {self.unit.value!r}")
-            numbers.append(float(item.value.number))
-        return {self.attribute: tuple(numbers)}
+        return {
+            self.attribute: tuple(_number(item, name, self.unit, whole=self.whole) for item, name in found)
+        }
+
+
+def _number(item: Item | None, name: Concept, unit: Concept, *, whole: bool) -> float:
+    if item is None or item.value is None:
+        raise RecordError(f"'{name.meaning}' is missing")
+    if item.value.unit.key != unit.key:
+        raise RecordError(f"'{name.meaning}' is in {item.value.unit.value!r}, not in {unit.value!r}")
+    return int(item.value.number) if whole else float(item.value.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Clip, frame and point: the Image Region of TID 1410, a POINT selected from one frame."""
+
+    point: str = "point"
+    optional: bool = False
+    """Whether a mark may have no place in an image: its clip is then empty."""
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """See `Field`."""
+        return ("sop_instance_uid", "frame_index", self.point)
+
+    def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
+        if self.optional and not owner.sop_instance_uid:
+            return
+        graphic = Graphic("POINT", columns_rows([getattr(owner, self.point)]))
+        yield Item("SCOORD", CONTAINS, c.IMAGE_REGION, graphic, (_source(owner, context),))
+
+    def read(self, items: Items) -> dict[str, Any]:
+        """See `Field`."""
+        item = items.one(c.IMAGE_REGION, "SCOORD")
+        if item is None and self.optional:
+            return {}
+        if item is None:
+            raise RecordError("a mark has no place in an image")
+        images = [child for child in item.children if child.kind == "IMAGE"]
+        points = points_of(item.value)
+        if len(images) != 1 or len(points) != 1 or item.value.kind != "POINT":
+            raise RecordError("a mark's place is not one point of one image")
+        reference: ImageReference = images[0].value
+        return {
+            "sop_instance_uid": reference.sop_instance_uid,
+            "frame_index": 0 if reference.frame_number is None else reference.frame_number - 1,
+            self.point: points[0],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Vein and side: the Finding Site with its Laterality.  Unknown is not written."""
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """See `Field`."""
+        return ("vein", "side")
+
+    def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
+        vein, laterality = owner.vein, c.SIDES.get(owner.side)
+        if vein == _UNKNOWN_VEIN and laterality is None:
+            return
+        site = c.LOWER_LIMB if vein == _UNKNOWN_VEIN else c.VEIN_SITES.get(vein, c.OTHER_VEIN)
+        children = () if laterality is None else (coded(c.LATERALITY, laterality, HAS_MODIFIER),)
+        yield coded(c.FINDING_SITE, site, HAS_MODIFIER, children)
+        if site is c.OTHER_VEIN:
+            yield Item("TEXT", CONTAINS, c.VEIN_NAME, stored_text(vein))
+
+    def read(self, items: Items) -> dict[str, Any]:
+        """See `Field`."""
+        item = items.one(c.FINDING_SITE, "CODE")
+        if item is None:
+            return {}
+        found: dict[str, Any] = {}
+        laterality = Items(item.children).one(c.LATERALITY, "CODE")
+        if laterality is not None:
+            found["side"] = decoded(c.SIDES, laterality)
+        if item.value.key == c.OTHER_VEIN.key:
+            name = items.one(c.VEIN_NAME, "TEXT")
+            if name is None:
+                raise RecordError("a vein is named in a text that is not there")
+            found["vein"] = original_text(name.value)
+        elif item.value.key != c.LOWER_LIMB.key:
+            found["vein"] = decoded(c.VEIN_SITES, item)
+        return found

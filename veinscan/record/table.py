@@ -41,22 +41,25 @@ from veinscan.plan.vocabulary import (
 )
 from veinscan.record import concepts as c
 from veinscan.record.auto import codes_of, concept_of, table, unit_of
-from veinscan.record.fields import (
-    HAS_CONTEXT,
-    Coded,
-    Field,
-    Nested,
+from veinscan.record.fields import HAS_CONTEXT, Field, Table
+from veinscan.record.kinds import (
     Number,
-    Outline,
+    Numbers,
     Place,
     Site,
-    Table,
-    Text,
-    Tuple,
-    Uid,
-    When,
+    code,
+    many,
+    moment,
+    nested,
+    optional_uid,
+    outline,
+    required_code,
+    spot,
+    text,
+    texts,
+    uid,
+    uids,
 )
-from veinscan.record.kinds import Code, Many, Pair, Spot, Texts, Uids
 from veinscan.record.tree import Concept, Item
 
 SCHEMA = 2
@@ -70,8 +73,8 @@ def _finding(concept: Concept) -> Item:
 CALIBRATION = Table(
     Calibration,
     (
-        Tuple("box", c.REGION_BOX, c.PIXEL, whole=True),
-        Tuple("spacing_mm", (c.ROW_SPACING, c.COLUMN_SPACING), c.MILLIMETRE),
+        Numbers("box", c.REGION_BOX, c.PIXEL, whole=True),
+        Numbers("spacing_mm", (c.ROW_SPACING, c.COLUMN_SPACING), c.MILLIMETRE),
         Number("skin_row", c.SKIN_ROW, c.PIXEL, required=True),
     ),
 )
@@ -91,7 +94,7 @@ POINT_B = (
 
 
 def _code(name: str, kind: type[StrEnum]) -> Field:
-    return Code(name, concept_of(name), codes_of(kind), kind("unknown"))
+    return code(name, concept_of(name), codes_of(kind), kind("unknown"))
 
 
 def _number(name: str) -> Field:
@@ -101,51 +104,51 @@ def _number(name: str) -> Field:
 TARGET = Table(
     InjectionTarget,
     (
-        Uid("id", c.TRACKING_UID, HAS_CONTEXT),
-        Site("vein", "side"),
+        uid("id", c.TRACKING_UID, HAS_CONTEXT),
+        Site(),
         Number("diameter_mm", c.LUMEN_DIAMETER, c.MILLIMETRE, source="diameter_source"),
         Number("depth_mm", c.VESSEL_DEPTH, c.MILLIMETRE, source="depth_source"),
         Number("length_mm", c.SEGMENT_LENGTH, c.MILLIMETRE),
         Number("order", c.ORDER, c.ONE, whole=True, required=True),
-        Coded("status", c.STATUS, c.STATUSES),
-        Coded("artery_checked", c.ARTERY_CHECKED, c.CHECKED),
-        Text("notes", c.COMMENT),
-        Place("sop_instance_uid", "frame_index", "point", optional=True),
-        Outline("outline", c.OUTLINE),
-        Nested("calibration", c.CALIBRATION, CALIBRATION),
-        Text("candidate_id", c.CANDIDATE_ID, empty=None),
+        required_code("status", c.STATUS, c.STATUSES),
+        required_code("artery_checked", c.ARTERY_CHECKED, c.CHECKED),
+        text("notes", c.COMMENT),
+        Place(optional=True),
+        outline("outline", c.OUTLINE),
+        nested("calibration", c.CALIBRATION, CALIBRATION),
+        text("candidate_id", c.CANDIDATE_ID, empty=None),
         Number("candidate_score", c.SCORE, c.ONE),
-        Text("marked_by", c.MARKED_BY),
-        When("marked_at", c.MARKED_AT),
+        text("marked_by", c.MARKED_BY),
+        moment("marked_at", c.MARKED_AT),
         _code("segment", Segment),
         _code("level", Level),
         _code("aspect", Aspect),
         _code("landmark", Landmark),
         _number("landmark_cm"),
         _code("map_view", MapView),
-        Pair("map_point", MAP_POINT, c.ONE),
+        Numbers("map_point", MAP_POINT, c.ONE, optional=True),
         _code("vein_class", VeinClass),
         _code("compartment", Compartment),
         _code("vessel_type", VesselType),
         _number("artery_distance_mm"),
-        Spot("skin_entry", concept_of("skin_entry")),
+        spot("skin_entry", concept_of("skin_entry")),
         _code("plane", Plane),
         _code("posture", Posture),
-        Code("compressible", concept_of("compressible"), codes_of(Compressible), Compressible.NOT_TESTED),
-        Text("feeds_text", concept_of("feeds_text")),
-        Uids("feeds", concept_of("feeds"), many=True),
-        Code("is_feeder", concept_of("is_feeder"), codes_of(IsFeeder), IsFeeder.NOT_JUDGED),
-        Many("reflux", concept_of("reflux"), table(RefluxValue)),
-        Many("flow", concept_of("flow"), table(FlowValue)),
+        code("compressible", concept_of("compressible"), codes_of(Compressible), Compressible.NOT_TESTED),
+        text("feeds_text", concept_of("feeds_text")),
+        uids("feeds", concept_of("feeds")),
+        code("is_feeder", concept_of("is_feeder"), codes_of(IsFeeder), IsFeeder.NOT_JUDGED),
+        many("reflux", concept_of("reflux"), table(RefluxValue)),
+        many("flow", concept_of("flow"), table(FlowValue)),
         _code("modality", Modality),
         _code("ultrasound_guided", Checked),
-        Text("product", concept_of("product")),
+        text("product", concept_of("product")),
         _number("concentration_percent"),
         _number("planned_volume_ml"),
         Number("needle_gauge", concept_of("needle_gauge"), c.ONE, whole=True),
-        Nested("laser", concept_of("laser"), table(LaserSettings)),
-        Text("candidate_settings", concept_of("candidate_settings")),
-        Texts("own", concept_of("own")),
+        nested("laser", concept_of("laser"), table(LaserSettings)),
+        text("candidate_settings", concept_of("candidate_settings")),
+        texts("own", concept_of("own")),
     ),
     (_finding(c.INJECTION_TARGET),),
 )
@@ -153,16 +156,16 @@ TARGET = Table(
 REVIEW = Table(
     CandidateReview,
     (
-        Text("candidate_id", c.CANDIDATE_ID),
+        text("candidate_id", c.CANDIDATE_ID),
         Number("diameter_mm", c.LUMEN_DIAMETER, c.MILLIMETRE),
         Number("depth_mm", c.VESSEL_DEPTH, c.MILLIMETRE),
         Number("score", c.SCORE, c.ONE, required=True),
-        Coded("decision", c.DECISION, c.DECISIONS),
-        Coded("reason", c.REJECT_REASON, c.REJECT_REASONS),
-        Place("sop_instance_uid", "frame_index", "centre"),
-        Outline("outline", c.OUTLINE),
-        Text("reviewed_by", c.REVIEWED_BY),
-        When("reviewed_at", c.REVIEWED_AT),
+        required_code("decision", c.DECISION, c.DECISIONS),
+        required_code("reason", c.REJECT_REASON, c.REJECT_REASONS),
+        Place("centre"),
+        outline("outline", c.OUTLINE),
+        text("reviewed_by", c.REVIEWED_BY),
+        moment("reviewed_at", c.REVIEWED_AT),
     ),
     (_finding(c.REVIEWED_CANDIDATE),),
 )
@@ -170,9 +173,9 @@ REVIEW = Table(
 READING = Table(
     Reading,
     (
-        Uid("id", c.READING),
-        Coded("purpose", c.PURPOSE, c.PURPOSES),
-        Coded("candidates_shown", c.CANDIDATES_SHOWN, c.YES_NO),
+        uid("id", c.READING),
+        required_code("purpose", c.PURPOSE, c.PURPOSES),
+        required_code("candidates_shown", c.CANDIDATES_SHOWN, c.YES_NO),
     ),
 )
 
@@ -180,14 +183,14 @@ CONTEXT = table(ClipContext)
 SEARCH = table(ClipSearch)
 CLIP_CALIBRATION = table(
     ClipCalibration,
-    box=Tuple("box", c.REGION_BOX, c.PIXEL, whole=True),
-    spacing_mm=Tuple("spacing_mm", (c.ROW_SPACING, c.COLUMN_SPACING), c.MILLIMETRE),
-    point_a=Tuple("point_a", POINT_A, c.PIXEL),
-    point_b=Tuple("point_b", POINT_B, c.PIXEL),
+    box=Numbers("box", c.REGION_BOX, c.PIXEL, whole=True),
+    spacing_mm=Numbers("spacing_mm", (c.ROW_SPACING, c.COLUMN_SPACING), c.MILLIMETRE),
+    point_a=Numbers("point_a", POINT_A, c.PIXEL),
+    point_b=Numbers("point_b", POINT_B, c.PIXEL),
 )
 SESSION = table(TreatmentSession)
 FOLLOW_UP = table(FollowUp)
-ACKNOWLEDGEMENT = table(Acknowledgement, subject=Uids("subject", concept_of("subject")))
+ACKNOWLEDGEMENT = table(Acknowledgement, subject=optional_uid("subject", concept_of("subject")))
 STATUS = table(RecordStatus)
 
 
