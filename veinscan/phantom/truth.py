@@ -54,7 +54,7 @@ def _lumen_entry(outline: Array, item: Placed, view: View) -> dict[str, Any] | N
 
 
 def _middle_y(states: list[State], view: View) -> float:
-    """Place along the leg that stands for a clip: that of its middle frame, lengthwise the picture's middle."""
+    """Place along the leg that stands for a clip: of its middle frame, lengthwise the picture's middle."""
     return 0.0 if view.longitudinal else states[len(states) // 2].y_mm
 
 
