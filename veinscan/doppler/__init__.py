@@ -1,5 +1,9 @@
 """Numbers from Doppler: reflux from the spectral strip, velocity from colour.
 
+A reader's tool is built from `strip_of`, `calibrate_strip`, `measure_reflux`,
+`confirm_polarity`, `move_marks`, `curves` and `draw_strip`; the record keeps
+their results through `veinscan.plan.flow_edits` and `veinscan.plan.strips`.
+
 Names are loaded when first used: the command line stays quick.
 """
 
@@ -10,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from veinscan.doppler.axes import StripAxes, axes_from_clicks, axes_from_region
+    from veinscan.doppler.by_hand import StripCurves, calibrate_strip, confirm_polarity, curves, move_marks
     from veinscan.doppler.colour import ColourFlow, flow_of, flow_stack, unwrap, velocities
     from veinscan.doppler.colour_bar import ColourBar, bar_of, find_colour_bar
     from veinscan.doppler.envelope import Traces, trace
@@ -32,6 +37,11 @@ _HOMES = {
     "spectral_regions": "reflux",
     "strip_of": "reflux",
     "draw_strip": "overlay",
+    "StripCurves": "by_hand",
+    "calibrate_strip": "by_hand",
+    "confirm_polarity": "by_hand",
+    "curves": "by_hand",
+    "move_marks": "by_hand",
     "ColourBar": "colour_bar",
     "find_colour_bar": "colour_bar",
     "bar_of": "colour_bar",
@@ -57,6 +67,11 @@ __all__ = [
     "spectral_regions",
     "strip_of",
     "draw_strip",
+    "StripCurves",
+    "calibrate_strip",
+    "confirm_polarity",
+    "curves",
+    "move_marks",
     "ColourBar",
     "find_colour_bar",
     "bar_of",

@@ -110,6 +110,11 @@ def text(level: Level, baseline: float) -> Mask:
             continue
         if top - 3 <= baseline <= top + height + 3:
             continue
+        if top <= 1 or top + height >= rows - 1:
+            # aliased flow that comes in at one edge where it went out at the other is no label
+            across = level[-3:] if top <= 1 else level[:3]
+            if float((across[:, left : left + width] > 0.16).mean()) > 0.6:
+                continue
         # letters end where they end; the bright core of a spectrum lies in something larger
         around = extents[whole[labels == k][0]]
         if around[2] > width + 8 or around[3] > height + 8:

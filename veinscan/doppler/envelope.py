@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from veinscan.doppler.peak import grain_rows
 from veinscan.doppler.strip import Strip
 
 Array = npt.NDArray[np.float64]
@@ -21,6 +22,8 @@ DISPLAY_RANGE_DB = 40.0
 """Dynamic range taken for the display; scanners offer 30 to 60 dB and the file does not say which."""
 SMOOTH_S = 0.008
 """Standard deviation of the smoothing along time."""
+SMOOTH_ROWS = 1.0
+"""Standard deviation of the smoothing along velocity."""
 NOISE_SIGMAS = 4.0
 """Power this many standard deviations above the noise floor is signal."""
 MIRROR_RATIO = 0.08
@@ -60,6 +63,8 @@ class Traces:
     away: Side
     power: npt.NDArray[np.float32] = field(repr=False)
     """(k, n) power of the blood, smoothed, 0 where it is none; aliased flow lies beyond the strip."""
+    blur_rows: float
+    """Rows (standard deviation) by which `power` is wider than the velocities: transform and smoothing."""
     aliased: npt.NDArray[np.bool_] = field(repr=False)
     """(n,) columns in which the spectrum goes over the strip's edge and comes back at the other."""
 
@@ -80,8 +85,8 @@ def trace(strip: Strip, *, range_db: float = DISPLAY_RANGE_DB) -> Traces:
     raw = power_of(strip, range_db)
     weight = strip.valid.astype(np.float32)
     sigma = max(0.6, SMOOTH_S / strip.axes.time_step_s)
-    smooth = _blur(raw, sigma, 1.0)
-    share = _blur(weight, sigma, 1.0)
+    smooth = _blur(raw, sigma, SMOOTH_ROWS)
+    share = _blur(weight, sigma, SMOOTH_ROWS)
     values = strip.values
     power = np.where(share > 0.05, smooth / np.maximum(share, 0.05), 0.0).astype(np.float32)
     power = _fill_rows(power, share)
@@ -121,6 +126,7 @@ def trace(strip: Strip, *, range_db: float = DISPLAY_RANGE_DB) -> Traces:
         towards=towards,
         away=away,
         power=blood,
+        blur_rows=float(np.hypot(grain_rows(strip), SMOOTH_ROWS)),
         aliased=np.asarray(wrapped.any(axis=0)),
     )
 

@@ -56,6 +56,16 @@ class Run:
         return self.last - self.first + 1
 
 
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Where a run has half of its power: first and last index with more, and the crossings between columns."""
+
+    first: int
+    last: int
+    start: float
+    stop: float
+
+
 def velocity(traces: Traces, sign: int, step_s: float) -> Array:
     """(n,) mean velocity that way (+1 towards the probe), 0 where there is none, or more the other way."""
     net = np.nan_to_num(traces.mean) * sign
@@ -126,7 +136,7 @@ def _spike(net: Array, side: Side, top: int, step_s: float) -> Spike | None:
     return Spike(start, top, release, peak, float(np.median(part)) if part.size else 0.0)
 
 
-def presence(power: Array, first: int, last: int, step_s: float) -> tuple[int, int]:
+def presence(power: Array, first: int, last: int, step_s: float) -> Presence:
     """Indices at which the power of a run rises over half of what it has next to its ends.
 
     The transform's window looks at time before and after a column, so that
@@ -136,11 +146,20 @@ def presence(power: Array, first: int, last: int, step_s: float) -> tuple[int, i
     span = max(2, int(0.15 / step_s))
     whole = power[first : last + 1]
     head, tail = whole[: span + 1], whole[-span - 1 :]
-    start = np.flatnonzero(whole >= 0.5 * float(np.quantile(head, 0.6)))
-    stop = np.flatnonzero(whole >= 0.5 * float(np.quantile(tail, 0.6)))
-    return first + (int(start[0]) if start.size else 0), first + (
-        int(stop[-1]) if stop.size else whole.size - 1
+    rise, fall = 0.5 * float(np.quantile(head, 0.6)), 0.5 * float(np.quantile(tail, 0.6))
+    start, stop = np.flatnonzero(whole >= rise), np.flatnonzero(whole >= fall)
+    left = first + (int(start[0]) if start.size else 0)
+    right = first + (int(stop[-1]) if stop.size else whole.size - 1)
+    return Presence(
+        left, right, left - _part(power, left, left - 1, rise), right + _part(power, right, right + 1, fall)
     )
+
+
+def _part(power: Array, inner: int, outer: int, limit: float) -> float:
+    """Share of a column, 0..1, from an index above a limit towards its neighbour below it to the crossing."""
+    beyond = float(power[outer]) if 0 <= outer < power.size else 0.0
+    drop = float(power[inner]) - beyond
+    return min(max((float(power[inner]) - limit) / drop, 0.0), 1.0) if drop > 0 else 0.5
 
 
 def runs(

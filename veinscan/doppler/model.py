@@ -59,14 +59,28 @@ class RefluxMeasurement:
     """The onset as a reader moved it; the measured one stays."""
     corrected_end_s: float | None = None
     corrected_by: str = ""
+    newest_s: float | None = None
+    """The newest column shown: a mark there cuts a measurement off."""
     warnings: tuple[str, ...] = ()
     attempts: tuple[RefluxMeasurement, ...] = field(default=(), repr=False)
     """All attempts on the strip, on the one that `measure_reflux` returns; empty on each of them."""
 
     @property
+    def is_corrected(self) -> bool:
+        """Whether a reader moved a mark."""
+        return self.corrected_onset_s is not None or self.corrected_end_s is not None
+
+    @property
+    def duration_is_lower_bound(self) -> bool:
+        """Whether `duration_s` is a lower bound: an end that a reader put before the newest edge is none."""
+        if self.corrected_end_s is None or self.newest_s is None:
+            return self.is_lower_bound
+        return self.corrected_end_s >= self.newest_s - self.time_step_s
+
+    @property
     def duration_s(self) -> float | None:
         """Duration to report: from the corrected marks where a reader moved them, else as measured."""
-        if self.corrected_onset_s is None and self.corrected_end_s is None:
+        if not self.is_corrected:
             return self.reflux_s
         onset = self.onset_s if self.corrected_onset_s is None else self.corrected_onset_s
         end = self.end_s if self.corrected_end_s is None else self.corrected_end_s

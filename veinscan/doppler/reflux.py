@@ -18,8 +18,9 @@ from scipy.ndimage import gaussian_filter1d  # type: ignore[attr-defined]
 
 from veinscan.doppler.axes import StripAxes, axes_from_region
 from veinscan.doppler.envelope import PERCENTILE, Array, Traces, percentile, trace
-from veinscan.doppler.events import MIN_BLOOD, Run, Spike, presence, runs, spikes, velocity
+from veinscan.doppler.events import MIN_BLOOD, Presence, Run, Spike, presence, runs, spikes, velocity
 from veinscan.doppler.model import RefluxMeasurement
+from veinscan.doppler.peak import HALF_WIDTH_S, sharpened
 from veinscan.doppler.strip import Strip, read_strip
 from veinscan.errors import CalibrationError, InvalidInputError
 
@@ -32,8 +33,10 @@ END_CM_S = 1.0
 END_SHARE_OF_SCALE = 0.02
 """The same on a strip in Hz whose frequency or angle is not known (definition)."""
 DEFAULT_PROFILE = "svs_avf_avls_2022"
-PEAK_HALF_WIDTH_S = 0.04
-"""Spectra this far to both sides of the peak are averaged for its percentile."""
+CARRIED_S = 0.025
+"""Furthest that the onset is carried back over flow hidden by the wall filter."""
+RISE_S = 0.04
+"""The line is laid through this much of the rise."""
 MANOEUVRES = ("augmentation", "valsalva")
 
 
@@ -103,6 +106,7 @@ def measure_reflux(
     manoeuvre: str = "augmentation",
     threshold_profile: str = DEFAULT_PROFILE,
     wrap_column: int | None = None,
+    traces: Traces | None = None,
 ) -> RefluxMeasurement:
     """Measure reflux on a spectral strip; the longest of its attempts, with all of them in `attempts`.
 
@@ -119,6 +123,8 @@ def measure_reflux(
         Set by the reader.  In a Valsalva no spike is expected and `antegrade` must be given.
     threshold_profile : str
         Kept with the measurement (see `veinscan.plan.thresholds`).
+    traces : Traces, optional
+        Of the strip, where they were worked out already.
 
     Raises
     ------
@@ -142,9 +148,12 @@ def measure_reflux(
             clip_or_strip, region=region, frame_index=frame_index, axes=axes, wrap_column=wrap_column
         )
     )
-    traces = trace(strip)
     found = measure_traces(
-        strip, traces, antegrade=antegrade, manoeuvre=manoeuvre, threshold_profile=threshold_profile
+        strip,
+        trace(strip) if traces is None else traces,
+        antegrade=antegrade,
+        manoeuvre=manoeuvre,
+        threshold_profile=threshold_profile,
     )
     longest = max(found, key=lambda m: (m.adequate, m.reflux_s if m.reflux_s is not None else -1.0))
     return replace(longest, attempts=tuple(found))
@@ -169,6 +178,7 @@ def measure_traces(
         angle_deg=axes.angle_deg,
         calibration=axes.source,
         threshold_profile=threshold_profile,
+        newest_s=float(strip.times_s[-1]),
         warnings=strip.warnings,
     )
     up = 1 if axes.up_is_positive else -1
@@ -255,12 +265,13 @@ def _retrograde(
     run = max(found, key=lambda r: r.length)
     flow = velocity(traces, sign, step)
     power = traces.side(sign).power
-    first, last = presence(power, run.first, run.last, step)
+    there = presence(power, run.first, run.last, step)
+    first, last = there.first, there.last
     window = flow[first : last + 1]
     soft = gaussian_filter1d(window, max(0.5, 0.03 / step), mode="nearest")
     top = first + int(np.argmax(soft))
-    onset = _onset(traces, flow, sign, first, top, step)
-    end, bound = _end(run, last, traces.times_s.size, stop, step)
+    onset = _onset(traces, flow, sign, there, top, step)
+    end, bound = _end(run, there, flow.size, step)
     peak = _percentile_at(traces, sign, top, step)
     inside = flow[first : last + 1]
     return replace(
@@ -275,7 +286,7 @@ def _retrograde(
     )
 
 
-def _end(run: Run, last: int, count: int, stop: int, step: float) -> tuple[float, bool]:
+def _end(run: Run, there: Presence, count: int, step: float) -> tuple[float, bool]:
     """Seconds of the end, and whether the newest edge cut it off.
 
     Flow that fades within the width of the transform's window ended where half
@@ -284,27 +295,34 @@ def _end(run: Run, last: int, count: int, stop: int, step: float) -> tuple[float
     """
     if run.last >= count - 1 - max(1, int(0.012 / step)):
         return (count - 1) * step, True
-    slow = (run.last - last) * step > 0.05
-    return ((run.last if slow else last) + 0.5) * step, False
+    slow = (run.last - there.last) * step > 0.05
+    return (run.last + 0.5 if slow else there.stop) * step, False
 
 
-def _onset(traces: Traces, flow: Array, sign: int, first: int, top: int, step: float) -> float:
-    """Seconds at which the mean velocity crosses zero into the run that begins at `first`.
+def _carried(flow: Array, step: float) -> float:
+    """Columns before its first at which flow that rises along a straight line was zero.
+
+    Slow flow is hidden by the wall filter.  0 where too few columns rise to
+    tell; `CARRIED_S` at most.
+    """
+    height = float(flow[-1])
+    flow = flow[: max(3, int(RISE_S / step))]
+    rising = flow <= 0.5 * height
+    count = int(np.argmin(rising)) if not rising.all() else flow.size
+    if count < 2:
+        return 0.0
+    slope, start = np.polyfit(np.arange(count), flow[:count], 1)
+    return float(min(max(start / slope, 0.0), CARRIED_S / step)) if slope > 0 else 0.0
+
+
+def _onset(traces: Traces, flow: Array, sign: int, there: Presence, top: int, step: float) -> float:
+    """Seconds at which the mean velocity crosses zero into the run that begins at `there`.
 
     Slow flow is hidden by the wall filter, so the rise of the mean is carried
     back to zero along a straight line, though not into antegrade flow.
     """
-    height = float(flow[top])
-    stop = min(top + 1, first + max(3, int(0.04 / step)))
-    part = flow[first:stop]
-    rising = part <= 0.5 * height
-    count = int(np.argmin(rising)) if not rising.all() else part.size
-    back = 0.0
-    if count >= 3:
-        x = np.arange(count)
-        slope, start = np.polyfit(x, part[:count], 1)
-        if slope > 0 and start > 0:
-            back = min(start / slope, 0.025 / step)
+    first = there.first
+    back = max(first - there.start, _carried(flow[first : top + 1], step))
     earliest = 0.0
     against = traces.side(-sign).power
     before = np.flatnonzero(np.nan_to_num(traces.mean[:first]) * sign < 0)
@@ -314,14 +332,15 @@ def _onset(traces: Traces, flow: Array, sign: int, first: int, top: int, step: f
 
 
 def _percentile_at(traces: Traces, sign: int, at: int, step: float) -> float:
-    """95th percentile of the velocities one way, from the spectra around an index."""
-    half = max(1, round(PEAK_HALF_WIDTH_S / step))
+    """95th percentile of the velocities one way, from the spectra around an index, their blur taken out."""
+    half = max(1, round(HALF_WIDTH_S / step))
     rows = np.flatnonzero(traces.values * sign > 0)
     rows = rows[np.argsort(traces.values[rows] * sign)]
-    part = traces.power[rows, max(0, at - half) : at + half + 1].astype(np.float64).sum(axis=1, keepdims=True)
+    part = traces.power[rows, max(0, at - half) : at + half + 1].astype(np.float64).sum(axis=1)
     if rows.size < 2 or part.sum() <= 0:
         return float("nan")
-    return float(percentile(part, traces.values[rows] * sign, PERCENTILE)[0])
+    part = sharpened(part, traces.blur_rows)
+    return float(percentile(part[:, None], traces.values[rows] * sign, PERCENTILE)[0])
 
 
 def _cm_s(value: float, rules: _Rules) -> float | None:

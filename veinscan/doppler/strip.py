@@ -54,6 +54,17 @@ class Strip:
         up = (self.axes.baseline_row - rows) * self.axes.value_step
         return np.asarray(up if self.axes.up_is_positive else -up, dtype=np.float64)
 
+    def column_at(self, seconds: float) -> int:
+        """Whole-frame column shown at a time (the nearest on the strip)."""
+        k = round(seconds / self.axes.time_step_s)
+        return int(self.columns[min(max(k, 0), self.columns.size - 1)])
+
+    def seconds_at(self, column: float) -> float:
+        """Seconds of a whole-frame column from the oldest shown; for one that is not shown, of the nearest."""
+        k = int(np.argmin(np.abs(self.columns - column)))
+        inside = min(max(float(column) - float(self.columns[k]), -0.5), 0.5)
+        return (k + inside) * self.axes.time_step_s
+
 
 def read_strip(frame: npt.NDArray[np.uint8], axes: StripAxes, *, wrap_column: int | None = None) -> Strip:
     """Take the strip off a frame.
