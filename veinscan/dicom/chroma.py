@@ -19,6 +19,8 @@ JPEG's subsampled chroma moves greys by up to some 12 levels on the real files;
 the darkest colours of a colour bar depart by 40 and more."""
 _MAX_TINT = 40
 _BIN = 16
+_LEAST_PAINT = 0.05
+"""Share of the screen below which colour is not looked at for being one single colour."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -88,6 +90,10 @@ def colour_parts(frame: Frame, region: Region | None = None) -> ColourParts:
     flow = np.zeros(mask.shape, bool)
     if not mask.any():
         return ColourParts(flow, (), None)
+    painted = _painted(frame, mask)
+    if painted.any():
+        frame = np.where(painted[..., None], np.uint8(0), frame)
+        mask = colour_pixels(frame, region)  # anew: the paint passed for the picture's tint
     least = max(30, mask.size // 20_000)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     bars: list[Box] = []
@@ -114,11 +120,33 @@ def colour_parts(frame: Frame, region: Region | None = None) -> ColourParts:
     return ColourParts(flow, tuple(bars), _is_warm(frame, bars) if bars else None)
 
 
+def _painted(frame: Frame, mask: Mask) -> Mask:
+    """Coloured areas that are one single colour: a fill, or a palette gone wrong, not Doppler.
+
+    Flow shows many velocities, and so many colours: on the real colour files
+    the commonest one has at most a fifth of them.
+    """
+    out = np.zeros_like(mask)
+    if mask.mean() < _LEAST_PAINT:
+        return out
+    coarse = frame.astype(np.int32) // 4
+    codes = (coarse[..., 0] * 64 + coarse[..., 1]) * 64 + coarse[..., 2]
+    counts = np.bincount(codes[mask])
+    if counts.max() < 0.5 * mask.sum():
+        return out
+    flat = (mask & (codes == counts.argmax())).astype(np.uint8)
+    # specks within it and its ragged edge belong to it
+    closed = cv2.morphologyEx(flat, cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
+    return np.asarray(cv2.dilate(closed, np.ones((25, 25), np.uint8)), dtype=bool)
+
+
 def _even_rows(patch: Frame, part: Mask) -> bool:
     """Whether each row has one colour: the median spread along rows is small."""
     spreads = []
     for row in range(0, patch.shape[0], max(1, patch.shape[0] // 40)):
         pixels = patch[row][part[row]]
+        edge = min(3, len(pixels) // 4)  # a narrow bar's sides are blurred by compression
+        pixels = pixels[edge : len(pixels) - edge]
         if len(pixels) >= 3:
             core = np.sort(pixels.astype(np.int16), axis=0)[len(pixels) // 8 : len(pixels) - len(pixels) // 8]
             spreads.append(int((core[-1] - core[0]).max()))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from veinscan.dicom.chroma import colour_parts
+import cv2
+import numpy as np
+
+from veinscan.dicom.chroma import Mask, colour_parts
 from veinscan.dicom.colour import Frame, grey_of
-from veinscan.dicom.model import ClipKind, Region, RegionKind
-from veinscan.dicom.screen import find_pictures, find_strip, textured
+from veinscan.dicom.model import Box, ClipKind, Region, RegionKind
+from veinscan.dicom.screen import find_m_mode, find_pictures, find_strip
+from veinscan.dicom.texture import textured
 
 _FLOW_SHARE = 0.002
 """Share of the picture with Doppler colour from which it is a colour clip."""
@@ -54,17 +58,39 @@ def _modes(image_type: tuple[str, ...]) -> int:
 def kind_from_pixels(frame: Frame, regions: tuple[Region, ...], region: Region | None) -> ClipKind:
     """Kind from one frame, uint8 (rows, cols) or (rows, cols, 3)."""
     named_flow = any(r.kind == RegionKind.COLOR_FLOW for r in regions)
-    if not regions and find_strip(frame) is not None:
-        return ClipKind.DUPLEX if find_pictures([frame], find_strip(frame)) else ClipKind.SPECTRAL
+    if not regions:
+        strip = find_strip(frame)
+        if strip is not None:
+            return ClipKind.DUPLEX if find_pictures([frame], strip) else ClipKind.SPECTRAL
+        if find_m_mode(frame) is not None:
+            return ClipKind.M_MODE
     if region is None and not has_picture(frame):
         return ClipKind.PAGE
     parts = colour_parts(frame, region)
-    area = region.shape[0] * region.shape[1] if region else frame.shape[0] * frame.shape[1]
-    if not named_flow and parts.flow.sum() < _FLOW_SHARE * area:
+    flow, area = parts.flow, frame.shape[0] * frame.shape[1]
+    if region is not None:
+        area = region.shape[0] * region.shape[1]
+    else:
+        flow, area = _in_pictures(flow, find_pictures([frame]))
+    if not named_flow and flow.sum() < _FLOW_SHARE * area:
         return ClipKind.BMODE
     if parts.bar_is_warm is None:
         parts = colour_parts(frame)  # the bar may stand outside the region
     return ClipKind.POWER if parts.bar_is_warm else ClipKind.COLOUR
+
+
+def _in_pictures(flow: Mask, pictures: list[Box]) -> tuple[Mask, int]:
+    """(flow inside the pictures, their area): a scanner colours its writing too.
+
+    Where the picture is too dark to be found, what is thin is left out instead.
+    """
+    if not pictures:
+        solid = cv2.morphologyEx(flow.astype(np.uint8), cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
+        return solid.astype(bool), flow.size
+    inside = np.zeros_like(flow)
+    for row0, col0, row1, col1 in pictures:
+        inside[row0:row1, col0:col1] = True
+    return flow & inside, int(inside.sum())
 
 
 def has_picture(frame: Frame) -> bool:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from veinscan.dicom.chroma import Mask, colour_parts
 from veinscan.dicom.colour import Frame, grey_of
 from veinscan.dicom.model import Box, Region, RegionKind
+from veinscan.dicom.texture import seam_column, textured, width_is_time
 
 FOUND = "found in the pixels: the file has no region here"
 """The warning that every region from pixels carries."""
@@ -23,6 +24,8 @@ LEAST_PICTURE = 0.03
 """Share of the screen below which a textured area is no picture."""
 LEAST_BASELINE = 0.3
 """Share of the screen's width that the baseline of a strip spans."""
+LEAST_TOUCHING = 0.1
+"""Share of columns in which something must stand on a strip's baseline (real strips from 0.33 on)."""
 DARK_BESIDE = 0.12
 """Share of lit pixels beside the spectrum, in its strip, above which it is a picture of tissue."""
 
@@ -35,18 +38,10 @@ class FoundStrip:
     baseline_row: int
 
 
-def textured(grey: Frame) -> Mask:
-    """(rows, cols) bool: solid and uneven, as tissue is; strokes of text are thin and banners even."""
-    background = int(np.bincount(grey.ravel(), minlength=256).argmax())
-    apart = (np.abs(grey.astype(np.int16) - background) > 8).astype(np.uint8)
-    solid = cv2.morphologyEx(apart, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8)).astype(bool)
-    smooth = cv2.blur(grey.astype(np.float32), (7, 7))
-    spread = cv2.blur(grey.astype(np.float32) ** 2, (7, 7)) - smooth**2
-    return np.asarray(solid & (spread > 4.0), dtype=bool)
-
-
-def find_pictures(frames: Sequence[Frame], strip: FoundStrip | None = None) -> list[Box]:
-    """Boxes of two-dimensional pictures, left to right; two where they stand side by side.
+def find_pictures(
+    frames: Sequence[Frame], strip: FoundStrip | None = None, trace: Box | None = None
+) -> list[Box]:
+    """Boxes of two-dimensional pictures, left to right; two where they stand side by side or joined.
 
     Parameters
     ----------
@@ -54,25 +49,12 @@ def find_pictures(frames: Sequence[Frame], strip: FoundStrip | None = None) -> l
         A few frames of one clip.
     strip : FoundStrip, optional
         Left out of what is looked at.
+    trace : Box, optional
+        An M-mode trace, left out too.
     """
-    grey = np.asarray(np.max([grey_of(f) for f in frames], axis=0), dtype=np.uint8)
-    mask = textured(grey)
-    if strip is not None:
-        row0, col0, row1, col1 = strip.box
-        mask[row0:row1, col0:col1] = False
-    rows, columns = mask.shape
-    solid = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
-    reach = max(11, rows // 48) | 1
-    solid = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
-    neck = max(9, rows // 40) | 1  # bars and text that touch the picture hang on by less
-    solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((neck, neck), np.uint8))
-    count, _, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=4)
-    boxes = [
-        (int(top), int(left), int(top + height), int(left + width))
-        for left, top, width, height, area in stats[1:count]
-        if area >= LEAST_PICTURE * rows * columns and height >= 0.1 * rows and width >= 0.08 * columns
-    ]
-    boxes = _without_inner(_stacked(boxes, rows))
+    grey = _brightest(frames)
+    boxes = _textured_boxes(grey, [b for b in (strip.box if strip else None, trace) if b is not None])
+    boxes = _without_inner(_stacked(boxes, grey.shape[0]))
     if not boxes:
         return []
     largest = max(_area(box) for box in boxes)
@@ -84,7 +66,43 @@ def find_pictures(frames: Sequence[Frame], strip: FoundStrip | None = None) -> l
         if _area(box) >= 0.5 * largest
         and min(box[2], first[2]) - max(box[0], first[0]) >= 0.8 * (first[2] - first[0])
     ]
+    if len(boxes) == 1:
+        row0, col0, row1, col1 = boxes[0]
+        seam = seam_column(grey_of(frames[len(frames) // 2]), boxes[0])
+        if seam is not None:
+            boxes = [(row0, col0, row1, seam), (row0, seam, row1, col1)]
     return sorted(boxes, key=lambda box: (box[1], box[0]))
+
+
+def find_m_mode(frame: Frame) -> Box | None:
+    """The box of an M-mode trace in a frame, or None: wide, textured, the same in every column."""
+    grey = grey_of(frame)
+    wide = [b for b in _textured_boxes(grey, ()) if b[3] - b[1] >= LEAST_BASELINE * grey.shape[1]]
+    traces = [box for box in wide if width_is_time(grey, box)]
+    return max(_stacked(traces, grey.shape[0]), key=_area, default=None)
+
+
+def _brightest(frames: Sequence[Frame]) -> Frame:
+    return np.asarray(np.max([grey_of(f) for f in frames], axis=0), dtype=np.uint8)
+
+
+def _textured_boxes(grey: Frame, leave_out: Sequence[Box]) -> list[Box]:
+    """Boxes of what has the texture of tissue and the size of a picture."""
+    mask = textured(grey)
+    for row0, col0, row1, col1 in leave_out:
+        mask[row0:row1, col0:col1] = False
+    rows, columns = mask.shape
+    solid = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    reach = max(11, rows // 48) | 1
+    solid = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    neck = max(9, rows // 40) | 1  # bars and text that touch the picture hang on by less
+    solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((neck, neck), np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=4)
+    return [
+        (int(top), int(left), int(top + height), int(left + width))
+        for left, top, width, height, area in stats[1:count]
+        if area >= LEAST_PICTURE * rows * columns and height >= 0.1 * rows and width >= 0.08 * columns
+    ]
 
 
 def _stacked(boxes: list[Box], rows: int) -> list[Box]:
@@ -180,7 +198,9 @@ def _standing(grey: Frame, row: int, col0: int, col1: int) -> tuple[float, Found
     reach = int(0.3 * rows)
     upper = np.asarray(grey[max(0, row - reach) : row - 4, col0:col1][::-1], dtype=np.uint8)
     lower = np.asarray(grey[row + 5 : row + reach, col0:col1], dtype=np.uint8)
-    (up, lit_above), (down, lit_below) = _heights(upper), _heights(lower)
+    (up, lit_above, near_above), (down, lit_below, near_below) = _heights(upper), _heights(lower)
+    if max(near_above, near_below) < LEAST_TOUCHING:
+        return None  # a heart's current at rest: nothing but writing in sight of it
     high = 0.03 * rows
     taller = np.maximum(up, down)
     share = float((taller >= high).mean())
@@ -201,10 +221,10 @@ def _standing(grey: Frame, row: int, col0: int, col1: int) -> tuple[float, Found
     return share * (col1 - col0), FoundStrip(box, row)
 
 
-def _heights(band: Frame) -> tuple[npt.NDArray[np.int64], float]:
-    """(height of what stands on the line in each column, share of lit pixels beyond it)."""
+def _heights(band: Frame) -> tuple[npt.NDArray[np.int64], float, float]:
+    """By column the height of what stands on the line; shares of lit pixels beyond, of lit columns at it."""
     if band.shape[0] < 12:
-        return np.zeros(band.shape[1], np.int64), 0.0
+        return np.zeros(band.shape[1], np.int64), 0.0, 0.0
     smooth = cv2.blur(band.astype(np.float32), (3, 5))
     # noise is shown too, well below the flow
     some = (smooth > max(26.0, 0.3 * float(np.percentile(smooth, 97)))).astype(np.uint8)
@@ -218,7 +238,7 @@ def _heights(band: Frame) -> tuple[npt.NDArray[np.int64], float]:
     edge = int(np.percentile(heights, 95)) + 6
     beyond = rows >= heights[None, :] + 3
     beyond[edge + 30 :] = False  # what stands higher on the screen is none of the strip's
-    return heights, float(lit[beyond].mean()) if beyond.any() else 0.0
+    return heights, float(lit[beyond].mean()) if beyond.any() else 0.0, float(some[:12].any(axis=0).mean())
 
 
 def find_colour_boxes(frame: Frame, flow: Mask) -> list[Box]:
@@ -286,7 +306,7 @@ def _whole_bars(parts: list[Box], rows: int) -> list[Box]:
 
 
 def found_regions(frames: Sequence[Frame]) -> tuple[Region, ...]:
-    """Regions of a screen without calibration: pictures, colour bars and the strip.
+    """Regions of a screen without calibration: pictures, colour bars, the strip, an M-mode trace.
 
     They come without any scale, each with the warning `FOUND`.
     """
@@ -295,7 +315,8 @@ def found_regions(frames: Sequence[Frame]) -> tuple[Region, ...]:
     parts = [colour_parts(f) for f in frames] if middle.ndim == 3 else []
     flow = np.any([p.flow for p in parts], axis=0) if parts else np.zeros(middle.shape[:2], bool)
     out: list[Region] = []
-    pictures = find_pictures(frames, strip)
+    trace = None if strip is not None else find_m_mode(middle)
+    pictures = find_pictures(frames, strip, trace)
     for box in pictures:
         coloured = flow[box[0] : box[2], box[1] : box[3]].sum() >= 0.002 * _area(box)
         kind = RegionKind.COLOR_FLOW if coloured else RegionKind.TISSUE
@@ -307,6 +328,8 @@ def found_regions(frames: Sequence[Frame]) -> tuple[Region, ...]:
     )
     if strip is not None:
         out.append(Region(kind=RegionKind.SPECTRAL_PW, box=strip.box, source="pixels", warnings=(FOUND,)))
+    if trace is not None:
+        out.append(Region(kind=RegionKind.M_MODE, box=trace, source="pixels", warnings=(FOUND,)))
     return tuple(out)
 
 
