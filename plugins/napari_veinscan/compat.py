@@ -64,3 +64,8 @@ def is_playing(viewer: Any) -> bool:
 def is_gone(viewer: ViewerModel) -> bool:
     """Whether the viewer's window has been closed."""
     return not hasattr(getattr(viewer, "window", None), "_qt_window")
+
+
+def show_frame_slider(viewer: Any, visible: bool) -> None:
+    """Show or hide napari's own sliders: the cine bar stands in for the one of the frames."""
+    viewer.window._qt_viewer.dims.setVisible(visible)

@@ -1,9 +1,10 @@
-"""A clip as the array that napari wants, decoded when a frame is shown."""
+"""A clip as the array that napari wants: decoded when a frame is shown, ahead of it while playing."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,9 @@ RAM_BUDGET_BYTES = 400_000_000
 class ClipFrames:
     """(frames, rows, cols) or (frames, rows, cols, 3) uint8, indexed like an array.
 
-    napari asks for one frame at a time with an integer first; that frame is
-    decoded then and kept while the budget lasts.  A frame that cannot be
-    decoded is black, and the reason is in `problems`: one bad frame must not
-    stop a clip.
+    napari asks for one frame at a time; that frame is decoded then and kept
+    while the budget lasts.  A frame that cannot be decoded is black, and the
+    reason is in `problems`: one bad frame must not stop a clip.
     """
 
     def __init__(self, clip: Clip, budget_bytes: int = RAM_BUDGET_BYTES) -> None:
@@ -34,6 +34,9 @@ class ClipFrames:
         self.ndim = len(self.shape)
         self.size = int(np.prod(self.shape))
         self.problems: dict[int, VeinscanError] = {}
+        self.pinned: int | None = None
+        """While a clip plays: the frame that napari gets whichever it asks for.  It then fetches this one
+        picture anew and need not move all its layers to another frame, which takes longer."""
         self._room = max(2, budget_bytes // max(1, int(np.prod(self.shape[1:]))))
         self._kept: OrderedDict[int, Frame] = OrderedDict()
         self._lock = threading.Lock()
@@ -47,6 +50,10 @@ class ClipFrames:
     def kept(self) -> int:
         """How many decoded frames are in memory."""
         return len(self._kept)
+
+    def has(self, index: int) -> bool:
+        """Whether a frame is in memory."""
+        return index in self._kept
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -75,7 +82,11 @@ class ClipFrames:
         if first is Ellipsis:
             first, rest = slice(None), keys
         if isinstance(first, slice):
-            picked = [self.frame(i)[rest] for i in range(*first.indices(self.shape[0]))]
+            wanted = range(*first.indices(self.shape[0]))
+            if len(wanted) == 1:  # how napari asks for a frame: no copy is made of it
+                one = wanted[0] if self.pinned is None else self.pinned
+                return self.frame(one)[None][(slice(None), *rest)]
+            picked = [self.frame(i)[rest] for i in wanted]
             none = np.zeros((0, *self.shape[1:]), dtype=np.uint8)
             return np.stack(picked) if picked else none[(slice(None), *rest)]
         index = int(first)
@@ -83,5 +94,48 @@ class ClipFrames:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         """All frames at once; only for callers that cannot do with one."""
-        whole = self[:]
+        whole = np.stack([self.frame(index) for index in range(self.shape[0])])
         return whole if dtype is None else whole.astype(dtype)
+
+
+class Ahead:
+    """Decodes the frames that are due next, in a thread of its own, the nearest first."""
+
+    def __init__(self) -> None:
+        self._wish: tuple[ClipFrames | None, list[int]] = (None, [])
+        self._changed = threading.Condition()
+        self._ended = False
+        self._thread: threading.Thread | None = None
+
+    def want(self, frames: ClipFrames, indices: Sequence[int]) -> None:
+        """Decode these next; what was wanted before and is not begun is given up."""
+        missing = [index for index in indices if not frames.has(index)]
+        with self._changed:
+            self._wish = (frames, missing)
+            if not missing or self._ended:
+                return
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="veinscan-ahead", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Stop, after the frame in hand."""
+        with self._changed:
+            self._ended = True
+            self._wish = (None, [])
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join(10.0)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._wish[1] and not self._ended:
+                    self._changed.wait()
+                if self._ended:
+                    return
+                frames, wanted = self._wish
+                index = wanted.pop(0)
+            if frames is not None and not frames.has(index):
+                frames.frame(index)

@@ -1,10 +1,4 @@
-"""The one place that turns the session into napari layers and a place in the canvas into a point.
-
-napari axes are (frame, row, col).  A calibrated clip has scale (1, mm, mm) and
-units (pixel, mm, mm), so that the scale bar reads mm while the slider counts
-frames: frames are not evenly spaced in time in every clip.  All layers carry
-the same scale, units and labels; napari drops its units as soon as one differs.
-"""
+"""The one place that turns the session into napari layers and a place in the canvas into a point."""
 
 from __future__ import annotations
 
@@ -12,17 +6,29 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from napari.components import ViewerModel
-from napari.layers import Image, Layer, Points, Vectors
+from napari.layers import Image, Layer, Points, Shapes, Vectors
 
 from napari_veinscan.frames import ClipFrames
-from napari_veinscan.lines import NO_SEGMENTS, Segments, beside, cross, line_segments
+from napari_veinscan.layer_parts import (
+    Place,
+    adopt,
+    geometry_of,
+    image_layer_data,
+    line_layer,
+    point_layer,
+    region_layer,
+    set_lines,
+    set_points,
+    vesselness_colours,
+    vesselness_layer,
+)
+from napari_veinscan.lines import Segments, beside, cross, line_segments
 from napari_veinscan.palette import STYLES, Look, look_of
 from napari_veinscan.session import Session
 from veinscan.dicom import Clip, RegionKind
 from veinscan.plan.model import InjectionTarget, Point
-
-AXIS_LABELS = ("frame", "depth", "width")
 
 PICTURES = {
     RegionKind.TISSUE,
@@ -32,43 +38,6 @@ PICTURES = {
     RegionKind.M_MODE,
 }
 """Kinds of region that a reader looks at."""
-
-
-Place = tuple[float, float, float]
-"""`(frame, row, col)`."""
-
-
-def geometry_of(clip: Clip) -> dict[str, Any]:
-    """Scale, units and axis labels that every layer of a clip shares."""
-    if clip.spacing_mm is None:
-        return {"scale": (1.0, 1.0, 1.0), "units": ("pixel",) * 3, "axis_labels": AXIS_LABELS}
-    row_mm, col_mm = clip.spacing_mm
-    return {"scale": (1.0, row_mm, col_mm), "units": ("pixel", "mm", "mm"), "axis_labels": AXIS_LABELS}
-
-
-def image_layer_data(clip: Clip) -> tuple[ClipFrames, dict[str, Any], str]:
-    """A clip as napari layer data: frames decoded on demand, true colours, mm where calibrated."""
-    frames = ClipFrames(clip)
-    rgb = frames.ndim == 4
-    options: dict[str, Any] = {
-        "name": clip.file,
-        "rgb": rgb,
-        "metadata": {
-            "veinscan": {
-                "file": clip.file,
-                "sop_instance_uid": clip.sop_instance_uid,
-                "series_instance_uid": clip.series_instance_uid,
-                "kind": clip.kind.value,
-                "frame_rate_hz": clip.frame_rate_hz,
-                "calibrated": clip.spacing_mm is not None,
-            }
-        },
-        **geometry_of(clip),
-    }
-    if not rgb:
-        # given, so that napari neither decodes frames to look for them nor stretches a dark clip
-        options |= {"contrast_limits": (0, 255), "colormap": "gray"}
-    return frames, options, "image"
 
 
 class Layers:
@@ -87,12 +56,16 @@ class Layers:
         self._width = 1.0
         """Width of an outline in pixels of the clip."""
         self._changing = False
+        self._playing = False
+        self._regions: Shapes | None = None
+        self._vesselness: Image | None = None
         session.clip_changed.connect(self._show_clip)
         session.frame_changed.connect(self._show_frame)
         session.candidates_changed.connect(self._show_candidates)
         session.selection_changed.connect(self._show_selection)
         session.record_changed.connect(self._show_targets)
         viewer.dims.events.current_step.connect(self._frame_was_moved)
+        viewer.layers.events.inserted.connect(self._layer_was_added)
 
     # -- places -----------------------------------------------------------------------
 
@@ -140,6 +113,10 @@ class Layers:
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
         self._image, self._lines, self._points = None, {}, {}
+        self.show_regions(False)
+        if self._vesselness is not None and self._vesselness in self._viewer.layers:
+            self._viewer.layers.remove(self._vesselness)
+        self._vesselness = None
 
     def _show_clip(self) -> None:
         clip = self._session.clip
@@ -156,6 +133,8 @@ class Layers:
             self._viewer.dims.set_current_step(0, self._session.frame_index)
             self._viewer.reset_view()
             self._fit(clip)
+            if self._regions is not None:
+                self.show_regions(True)
         finally:
             self._changing = False
 
@@ -182,8 +161,9 @@ class Layers:
         geometry = geometry_of(clip)
         self._width = max(1.0, max(clip.rows, clip.columns) / 400)
         if not self._lines:
-            self._lines = {name: _lines(name, geometry) for name in ("chosen", "outlines", "caliper")}
-            self._points = {name: _points(name, geometry) for name in ("candidates", "targets", "measured")}
+            self._lines = {name: line_layer(name, geometry) for name in ("chosen", "outlines", "caliper")}
+            names = ("candidates", "targets", "measured")
+            self._points = {name: point_layer(name, geometry) for name in names}
             for layer in (*self._lines.values(), *self._points.values()):
                 self._viewer.add_layer(layer)
         for layer in (*self._lines.values(), *self._points.values()):
@@ -207,13 +187,100 @@ class Layers:
         camera.center = (0.0, float(centre[0]), float(centre[1]))
         camera.zoom = float(np.min(np.array(self._viewer.canvas.size) / size))
 
+    # -- vesselness -------------------------------------------------------------------
+
+    def show_vesselness(self, response: npt.NDArray[np.float32] | None) -> None:
+        """Lay a map (rows, cols) of the frame on show over the picture; None takes it away."""
+        clip, layer = self._session.clip, self._vesselness
+        if layer is not None and layer not in self._viewer.layers:
+            layer = self._vesselness = None  # a person took it out
+        if response is None or clip is None:
+            if layer is not None:
+                layer.visible = False
+            return
+        if layer is not None and layer.data.shape != response.shape:
+            self._viewer.layers.remove(layer)
+            layer = None
+        if layer is None:
+            active = self._viewer.layers.selection.active
+            layer = self._vesselness = vesselness_layer(clip)
+            self._viewer.layers.insert(1, layer)
+            self._viewer.layers.selection.active = active
+        layer.scale = geometry_of(clip)["scale"][-2:]
+        np.copyto(layer.data, response)  # napari's own way works out extents and limits anew
+        if layer.visible:
+            layer.refresh(thumbnail=False, highlight=False, extent=False)
+        layer.visible = True
+
+    def style_vesselness(self, opacity: float, colours: str) -> None:
+        """How strongly and in which colours vesselness is shown."""
+        layer = self._vesselness
+        if layer is not None:
+            layer.opacity = opacity
+            if layer.colormap.name != f"vesselness {colours}":
+                layer.colormap = vesselness_colours(colours)
+
+    # -- regions ----------------------------------------------------------------------
+
+    @property
+    def regions_are_shown(self) -> bool:
+        """Whether the scanner's regions are outlined."""
+        return self._regions is not None
+
+    def show_regions(self, on: bool) -> None:
+        """Outline the scanner's regions, coloured and named by kind, or not."""
+        if self._regions is not None:
+            if self._regions in self._viewer.layers:
+                self._viewer.layers.remove(self._regions)
+            self._regions = None
+        clip = self._session.clip
+        if on and clip is not None:
+            active = self._viewer.layers.selection.active
+            self._regions = region_layer(clip, self._width)
+            self._viewer.add_layer(self._regions)
+            self._viewer.layers.selection.active = active
+
+    # -- frames -----------------------------------------------------------------------
+
+    def set_playing(self, playing: bool) -> None:
+        """While a clip plays and nothing else depends on the frame, only its picture is exchanged.
+
+        napari's own way moves every layer to the new frame, hidden ones too; it is gone again at the end.
+        """
+        self._playing = playing
+        if not playing:
+            self._show_frame(self._session.frame_index)
+
     def _show_frame(self, frame_index: int) -> None:
-        if self._image is not None and self._viewer.dims.current_step[0] != frame_index:
+        image = self._image
+        if image is None:
+            return
+        frames: ClipFrames = image.data
+        if self._playing and self._only_the_picture():
+            frames.pinned = frame_index
+            image.refresh(thumbnail=False, highlight=False, extent=False)
+            return
+        stale, frames.pinned = frames.pinned is not None, None
+        if self._viewer.dims.current_step[0] != frame_index:
             self._viewer.dims.set_current_step(0, frame_index)
+        elif stale:
+            image.refresh(extent=False)
+
+    def _only_the_picture(self) -> bool:
+        """Whether the picture is all that differs between frames."""
+        return self._viewer.dims.ndim == 3 and not any(
+            layer.visible and layer.ndim > 2 for layer in self._viewer.layers if layer is not self._image
+        )
 
     def _frame_was_moved(self) -> None:
         if self._image is not None and not self._changing:
             self._session.go_to_frame(int(self._viewer.dims.current_step[0]))
+
+    def _layer_was_added(self, event: Any) -> None:
+        """napari shows no millimetres as soon as one layer has none: a layer without is taken for pixels."""
+        clip = self._session.clip
+        if clip is not None and event.value not in (*self._own, self._regions, self._vesselness):
+            adopt(event.value, geometry_of(clip))
 
     # -- what lies over it ------------------------------------------------------------
 
@@ -229,8 +296,8 @@ class Layers:
                 if len(outline):
                     place = (float(frame), *beside(outline, 5 * self._width))
                     marks.append((place, str(row.candidate.rank), look))
-        _set_lines(self._lines["outlines"], pieces)
-        _set_points(self._points["candidates"], marks, 6 * self._width)
+        set_lines(self._lines["outlines"], pieces)
+        set_points(self._points["candidates"], marks, 6 * self._width)
 
     def _show_selection(self) -> None:
         if not self._lines:
@@ -241,7 +308,7 @@ class Layers:
             pieces = [line_segments(line, frame, (1, 0)) for frame, line in row.candidate.outlines.items()]
         elif spot is not None:
             pieces = [cross(spot, self._session.frame_index, 8 * self._width)]
-        _set_lines(self._lines["chosen"], [(piece, Look.SELECTED) for piece in pieces])
+        set_lines(self._lines["chosen"], [(piece, Look.SELECTED) for piece in pieces])
         self._show_targets()
 
     def _show_targets(self) -> None:
@@ -253,7 +320,7 @@ class Layers:
         marks = [
             ((float(t.frame_index), *t.point), target_label(t, t.id == chosen), Look.TARGET) for t in here
         ]
-        _set_points(self._points["targets"], marks, 11 * self._width)
+        set_points(self._points["targets"], marks, 11 * self._width)
 
     def show_caliper(self, points: Sequence[Point], text: str = "") -> None:
         """Draw a caliper of no, one or two points with its reading on the shown frame."""
@@ -263,9 +330,9 @@ class Layers:
         pieces = [cross(point, frame, 5 * self._width) for point in points]
         if len(points) == 2:
             pieces.append(line_segments(points, frame, (1, 0), closed=False))
-        _set_lines(self._lines["caliper"], [(piece, Look.MEASURE) for piece in pieces])
+        set_lines(self._lines["caliper"], [(piece, Look.MEASURE) for piece in pieces])
         place = (float(frame), *points[-1]) if points else (0.0, 0.0, 0.0)
-        _set_points(
+        set_points(
             self._points["measured"],
             [(place, text, Look.MEASURE)] if text and points else [],
             6 * self._width,
@@ -275,68 +342,3 @@ class Layers:
 def target_label(target: InjectionTarget, chosen: bool) -> str:
     """What stands beside a target in the picture."""
     return f"▸T{target.order}" if chosen else f"T{target.order}"
-
-
-def rgba(colour: str) -> tuple[float, float, float, float]:
-    """'#RRGGBB' as red, green, blue and opacity in 0..1."""
-    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    return red, green, blue, 1.0
-
-
-_RGBA = {look: rgba(style.colour) for look, style in STYLES.items()}
-_CLEAR = (0.0, 0.0, 0.0, 0.0)
-
-
-def _lines(name: str, geometry: dict[str, Any]) -> Vectors:
-    layer: Vectors = Vectors(NO_SEGMENTS, ndim=3, name=name, vector_style="line", opacity=1.0, **geometry)
-    layer.visible = False
-    layer.editable = False  # else a stray click would move what was found
-    return layer
-
-
-def _points(name: str, geometry: dict[str, Any]) -> Points:
-    layer: Points = Points(
-        np.zeros((0, 3)),
-        ndim=3,
-        name=name,
-        opacity=1.0,
-        features={"label": np.zeros(0, dtype=object)},
-        border_width=0.12,
-        text={"string": "{label}", "anchor": "center", "size": 10, "color": "white"},
-        canvas_size_limits=(5, 22),
-        **geometry,
-    )
-    layer.visible = False
-    layer.editable = False
-    return layer
-
-
-def _set_lines(layer: Vectors, pieces: Sequence[tuple[Segments, Look]]) -> None:
-    if not pieces and not len(layer.data):
-        return
-    if pieces:
-        layer.visible = True  # first: napari does not slice a hidden layer
-    layer.data = np.concatenate([piece for piece, _ in pieces]) if pieces else NO_SEGMENTS
-    if len(layer.data):
-        layer.edge_color = np.repeat([_RGBA[look] for _, look in pieces], [len(p) for p, _ in pieces], axis=0)
-    layer.visible = bool(pieces)  # an empty layer that is shown slows every step
-
-
-def _set_points(layer: Points, marks: Sequence[tuple[Place, str, Look]], size: float) -> None:
-    if not marks and not len(layer.data):
-        return
-    if marks:
-        layer.visible = True
-    looks = [look for _, _, look in marks]
-    layer.data = np.array([place for place, _, _ in marks], dtype=float).reshape(-1, 3)
-    layer.features = {"label": np.array([label for _, label, _ in marks], dtype=object)}
-    text: Any = layer.text
-    text.translation = np.array([0.0, 0.0, size])
-    if marks:
-        filled = {"disc", "x"}
-        layer.size = np.full(len(marks), size)
-        layer.symbol = [STYLES[look].symbol for look in looks]
-        layer.border_color = np.array([_RGBA[look] for look in looks])
-        layer.face_color = np.array([_RGBA[k] if STYLES[k].symbol in filled else _CLEAR for k in looks])
-    layer.selected_data = set()
-    layer.visible = bool(marks)

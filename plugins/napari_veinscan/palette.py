@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from veinscan.dicom.model import ClipKind
+from veinscan.dicom.model import ClipKind, RegionKind
 from veinscan.plan.model import CandidateReview, Checked, Decision, RejectReason, Side, ValueSource
 
 
@@ -76,6 +76,33 @@ SOURCE_WORDS: dict[ValueSource, tuple[str, str]] = {
     ValueSource.ENTERED: ("typed", "Typed by a person"),
 }
 """Where a number comes from: for the form, and in full."""
+
+REGION_LOOKS: dict[RegionKind, tuple[str, str]] = {
+    RegionKind.TISSUE: ("#56B4E9", "B-mode"),
+    RegionKind.COLOR_FLOW: ("#E69F00", "colour Doppler"),
+    RegionKind.SPECTRAL_PW: ("#009E73", "spectrum (PW)"),
+    RegionKind.SPECTRAL_CW: ("#009E73", "spectrum (CW)"),
+    RegionKind.M_MODE: ("#F0E442", "M-mode"),
+    RegionKind.WAVEFORM: ("#CC79A7", "waveform"),
+    RegionKind.COLOR_BAR: ("#D55E00", "colour bar"),
+    RegionKind.GREY_BAR: ("#999999", "grey bar"),
+    RegionKind.GRAPHICS: ("#999999", "graphics"),
+}
+"""Colour and name of the scanner's regions."""
+
+VESSELNESS_COLOURS: dict[str, tuple[str, ...]] = {
+    "cividis": ("#00204D", "#31446B", "#666870", "#958F78", "#CAB969", "#FFEA46"),
+    "viridis": ("#440154", "#3B528B", "#21908C", "#5DC863", "#FDE725"),
+    "orange": ("#E69F00", "#E69F00"),
+    "sky blue": ("#56B4E9", "#56B4E9"),
+}
+"""Colours of vesselness from none to most; all grow evenly in brightness or differ in opacity alone."""
+
+WARNING_COLOUR = "#D55E00"
+"""Text that says something is not as it should be."""
+
+STATE_COLOURS: dict[str, str] = {"dirty": "#E69F00", "problem": "#FF6E6E"}
+"""Of words on what became of the edits; the sign before them says it too."""
 
 NOT_A_DEVICE = "Records and supports a clinician's decision. Not a medical device."
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_veinscan.layers import image_layer_data
+from napari_veinscan.layer_parts import image_layer_data
 from veinscan.dicom import open_study
 from veinscan.errors import NoStudyError
 
