@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,11 +32,12 @@ def checked_spacing(spacing_mm: float | Sequence[float]) -> tuple[float, float]:
     InvalidInputError
         When a side is not a positive finite number, or no ultrasound pixel has such sides.
     """
-    values = np.asarray(spacing_mm, dtype=object).ravel().tolist()
-    if len(values) == 1:
-        values = values * 2
     try:
-        row, col = (float(value) for value in values)
+        if isinstance(spacing_mm, bool):
+            raise TypeError
+        # one number is a square pixel; a sequence of one is a mistake
+        sides: Sequence[Any] = (spacing_mm,) * 2 if np.ndim(spacing_mm) == 0 else tuple(spacing_mm)  # type: ignore[arg-type]
+        row, col = (float(side) for side in sides)
     except (TypeError, ValueError):
         raise InvalidInputError(
             f"spacing_mm is {spacing_mm!r}", do="pass the side of a pixel in mm, or (row, col)"
