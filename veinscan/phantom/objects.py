@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -109,76 +110,100 @@ def _side_letter(info: StudyInfo) -> str:
     return info.side[0].upper()
 
 
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A grey clip of the study: what sets one apart from another."""
+
+    plane: Literal["transverse", "longitudinal"]
+    spacing_mm: float
+    shape: tuple[int, int]
+    """Rows and columns of the picture."""
+    n_frames: int
+    at: tuple[int, int]
+    """Where on the screen the picture's corner lies."""
+    screen_shape: tuple[int, int]
+    place: str
+    settings: tuple[str, ...]
+    syntax: str
+    description: str
+    grey: bool
+    """Whether the object holds one sample a pixel."""
+
+
+_TRANSVERSE = _Plain(
+    plane="transverse",
+    spacing_mm=0.07,
+    shape=(450, 543),
+    n_frames=26,
+    at=(64, 110),
+    screen_shape=(600, 800),
+    place="CALF MED TRANS",
+    settings=("G 58", "DR 62", "FR 15 Hz", "D 3.1 cm"),
+    syntax=JPEGBaseline8Bit,
+    description="Transverse sweep and compression",
+    grey=False,
+)
+_LONGITUDINAL = _Plain(
+    plane="longitudinal",
+    spacing_mm=0.08,
+    shape=(350, 450),
+    n_frames=7,
+    at=(60, 96),
+    screen_shape=(480, 640),
+    place="GSV CALF LONG",
+    settings=("G 56", "DR 62", "FR 15 Hz", "D 2.8 cm"),
+    syntax=RLELossless,
+    description="Longitudinal",
+    grey=True,
+)
+
+
+def _write_plain(
+    kind: _Plain, path: Path, info: StudyInfo, number: int, when: datetime, treated: tuple[str, ...]
+) -> dict[str, Any]:
+    clip = render_bmode(
+        info.seed,
+        kind.plane,
+        spacing_mm=kind.spacing_mm,
+        shape=kind.shape,
+        n_frames=kind.n_frames,
+        treated=treated,
+        session=info.session,
+    )
+    labels = _labels(
+        info,
+        when,
+        f"{_side_letter(info)} {kind.place}",
+        ("B", f"F {_known(clip.frequency_mhz):.0f} MHz", *kind.settings),
+    )
+    frames = _compose(clip, kind.screen_shape, kind.at, labels)
+    write_clip(
+        path,
+        np.ascontiguousarray(frames[..., 1]) if kind.grey else frames,
+        info,
+        number=number,
+        when=when,
+        syntax=kind.syntax,
+        regions=[_tissue(_box(kind.at, clip), clip)],
+        image_flags="0001",
+        description=kind.description,
+        frame_time_ms=clip.frame_time_s * 1000,
+    )
+    return _entry(clip, kind.at)
+
+
 def write_transverse(
     path: Path, info: StudyInfo, number: int, when: datetime, treated: tuple[str, ...]
 ) -> dict[str, Any]:
     """Write the transverse sweep with its compression; return its truth."""
-    clip = render_bmode(
-        info.seed,
-        "transverse",
-        spacing_mm=0.07,
-        shape=(450, 543),
-        n_frames=26,
-        treated=treated,
-        session=info.session,
-    )
-    at = (64, 110)
-    labels = _labels(
-        info,
-        when,
-        f"{_side_letter(info)} CALF MED TRANS",
-        ("B", f"F {_known(clip.frequency_mhz):.0f} MHz", "G 58", "DR 62", "FR 15 Hz", "D 3.1 cm"),
-    )
-    frames = _compose(clip, (600, 800), at, labels)
-    write_clip(
-        path,
-        frames,
-        info,
-        number=number,
-        when=when,
-        syntax=JPEGBaseline8Bit,
-        regions=[_tissue(_box(at, clip), clip)],
-        image_flags="0001",
-        description="Transverse sweep and compression",
-        frame_time_ms=clip.frame_time_s * 1000,
-    )
-    return _entry(clip, at)
+    return _write_plain(_TRANSVERSE, path, info, number, when, treated)
 
 
 def write_longitudinal(
     path: Path, info: StudyInfo, number: int, when: datetime, treated: tuple[str, ...]
 ) -> dict[str, Any]:
     """Write the longitudinal clip; return its truth."""
-    clip = render_bmode(
-        info.seed,
-        "longitudinal",
-        spacing_mm=0.08,
-        shape=(350, 450),
-        n_frames=7,
-        treated=treated,
-        session=info.session,
-    )
-    at = (60, 96)
-    labels = _labels(
-        info,
-        when,
-        f"{_side_letter(info)} GSV CALF LONG",
-        ("B", f"F {_known(clip.frequency_mhz):.0f} MHz", "G 56", "DR 62", "FR 15 Hz", "D 2.8 cm"),
-    )
-    frames = _compose(clip, (480, 640), at, labels)[..., 1]
-    write_clip(
-        path,
-        np.ascontiguousarray(frames),
-        info,
-        number=number,
-        when=when,
-        syntax=RLELossless,
-        regions=[_tissue(_box(at, clip), clip)],
-        image_flags="0001",
-        description="Longitudinal",
-        frame_time_ms=clip.frame_time_s * 1000,
-    )
-    return _entry(clip, at)
+    return _write_plain(_LONGITUDINAL, path, info, number, when, treated)
 
 
 def write_colour(
