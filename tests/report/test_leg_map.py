@@ -24,7 +24,7 @@ from veinscan.plan.vocabulary import Aspect, Landmark, Level, MapView
 from veinscan.report.fonts import Typesetter
 from veinscan.report.leg_map import MapMark, drawing, landmark_points, leg_map, panels, place, spread, to_svg
 from veinscan.report.leg_map.drawing import ASPECT, DRAWN_VIEWS, LEGS, LineKind, height_cm
-from veinscan.report.leg_map.layout import width
+from veinscan.report.leg_map.layout import height, width
 from veinscan.report.leg_map.pdf import LegMapFlowable
 from veinscan.report.leg_map.places import LANDMARK_CM, LEVEL_CM
 
@@ -205,6 +205,10 @@ def test_panels_lie_side_by_side_and_lead_back() -> None:
         assert panel.inverse(*panel.at((0.3, 0.7))) == pytest.approx((0.3, 0.7))
         assert panel.inverse(panel.left - 0.01, 0.5) is None
     assert {p.side for p in panels((Side.LEFT,))} == {Side.LEFT}
+    two_rows = panels(rows=2, gap=0.1)
+    assert width(two_rows) == pytest.approx(4 * ASPECT)
+    assert height(two_rows) == pytest.approx(2.1)
+    assert {(p.side, p.view) for p in two_rows} == set(VIEWS)
 
 
 def legs_with(*targets: InjectionTarget) -> Any:

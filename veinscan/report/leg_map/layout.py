@@ -32,7 +32,7 @@ VIEW_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Where one drawing lies: left, top, width and height in units of the whole map's height."""
+    """Where one drawing lies: left, top, width and height in units of a drawing's height."""
 
     side: Side
     view: MapView
@@ -57,20 +57,29 @@ class Panel:
         return (row, col) if 0 <= row <= 1 and 0 <= col <= 1 else None
 
 
-def panels(sides: Sequence[Side] = (Side.RIGHT, Side.LEFT), *, gap: float = 0.0) -> tuple[Panel, ...]:
-    """The panels of the legs in `sides`, left to right; the map is 1 high."""
-    placed: list[Panel] = []
-    left = 0.0
-    for side, view in _ORDER:
-        if side in sides:
-            placed.append(Panel(side, view, left, 0.0, ASPECT, 1.0))
-            left += ASPECT + gap
-    return tuple(placed)
+def panels(
+    sides: Sequence[Side] = (Side.RIGHT, Side.LEFT), *, rows: int = 1, gap: float = 0.0
+) -> tuple[Panel, ...]:
+    """The panels of the legs in `sides`, left to right in `rows` rows.
+
+    A drawing is 1 high; `gap` lies below each row, for its titles.
+    """
+    wanted = [which for which in _ORDER if which[0] in sides]
+    a_row = -(-len(wanted) // rows) if wanted else 1
+    return tuple(
+        Panel(side, view, (n % a_row) * ASPECT, (n // a_row) * (1 + gap), ASPECT, 1.0)
+        for n, (side, view) in enumerate(wanted)
+    )
 
 
 def width(of: Sequence[Panel]) -> float:
-    """Width of the whole map, in units of its height."""
+    """Width of the whole map, in units of a drawing's height."""
     return max((p.left + p.width for p in of), default=0.0)
+
+
+def height(of: Sequence[Panel]) -> float:
+    """Height of the whole map without the titles of the last row, in units of a drawing's height."""
+    return max((p.top + p.height for p in of), default=0.0)
 
 
 def spread(marks: Sequence[MapMark], radius: float) -> dict[str, Point]:
