@@ -29,6 +29,12 @@ def layer_docks(viewer: Any) -> tuple[QWidget, QWidget]:
     return qt_viewer.dockLayerControls, qt_viewer.dockLayerList
 
 
+def drop_places(viewer: Any) -> tuple[QWidget, ...]:
+    """The widgets that files can be dropped onto: napari takes drops itself before the window could."""
+    qt_viewer = viewer.window._qt_viewer
+    return viewer.window._qt_window, qt_viewer, qt_viewer.canvas.native
+
+
 def set_frame_rate(viewer: Any, frames_per_second: float) -> bool:
     """Let the frame slider play at a clip's rate; napari's setting is whole numbers for all axes.
 

@@ -27,6 +27,8 @@ class Dock:
     """'left', 'right', 'top' or 'bottom'."""
     tab_with: str = ""
     """Id of an earlier dock that it is a tab beside of; empty for a place of its own."""
+    is_step: bool = False
+    """Whether it is one of the steps of a session, with a button in the bar over the picture."""
 
     def make(self, bench: Workbench) -> Any:
         """The widget."""
@@ -35,13 +37,22 @@ class Dock:
 
 
 DOCKS: tuple[Dock, ...] = (
-    Dock("clips", "1  Clips", "study_dock:StudyDock", "left"),
-    Dock("candidates", "2  Candidates", "candidates_dock:CandidatesDock", "right"),
-    Dock("targets", "3  Targets", "target_dock:TargetsDock", "right"),
+    Dock("clips", "1  Clips", "study_dock:StudyDock", "left", is_step=True),
+    Dock("cine", "Cine", "cine_dock:CineDock", "bottom"),
+    Dock("candidates", "2  Candidates", "candidates_dock:CandidatesDock", "right", is_step=True),
+    Dock("targets", "3  Targets", "target_dock:TargetsDock", "right", is_step=True),
+    Dock("map", "4  Leg map", "leg_map_dock:LegMapDock", "right", tab_with="targets", is_step=True),
 )
 """In the order of work, which is their order on the screen."""
 
-COMMAND_MODULES: tuple[str, ...] = ("review_commands", "window_commands")
+COMMAND_MODULES: tuple[str, ...] = (
+    "clip_commands",
+    "review_commands",
+    "cine_dock",
+    "live_bar",
+    "leg_map_dock",
+    "window_commands",
+)
 """Modules with a tuple `COMMANDS`, in the order of the menu and of the key sheet."""
 
 

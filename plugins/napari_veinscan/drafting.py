@@ -14,7 +14,7 @@ from datetime import datetime
 from veinscan.errors import VeinscanError
 from veinscan.plan.model import Record
 from veinscan.plan.normal import normalised
-from veinscan.record import Draft, PendingDraft
+from veinscan.record import Draft
 from veinscan.record.store import StudyLike
 
 
@@ -43,12 +43,8 @@ class EditLog:
         self._draft = Draft.start(study, record)
         return self._draft.current
 
-    def resume(self, study: StudyLike, pending: PendingDraft) -> Record:
-        """Go on with what another program left behind; returns the record as it was on the screen.
-
-        Raises DraftError where it cannot be read or somebody else has taken it.
-        """
-        draft = Draft.resume(study, pending)
+    def adopt(self, draft: Draft) -> Record:
+        """Go on with a draft that was taken over; returns the record as it was on the screen."""
         self.close()
         self._draft = draft
         return draft.current

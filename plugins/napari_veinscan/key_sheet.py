@@ -31,7 +31,9 @@ def key_sheet_html(bench: Workbench) -> str:
             f"<tr><td><b>{escape(keys)}</b></td><td>&nbsp; {escape(words)}</td></tr>"
             for keys, words in entries
         )
-        columns[0 if done < total / 2 else 1].append(f"<h4>{escape(title)}</h4><table>{rows}</table>")
+        columns[0 if done + len(entries) / 2 < total / 2 else 1].append(
+            f"<h4>{escape(title)}</h4><table>{rows}</table>"
+        )
         done += len(entries) + 2
     left, right = ("".join(column) for column in columns)
     marks = " &nbsp; ".join(

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import napari
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QApplication, QDockWidget, QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_veinscan import compat, menus
-from napari_veinscan.docks import DOCKS, Dock
+from napari_veinscan.docks import DOCKS
+from napari_veinscan.places import add_dock, share_out
 from napari_veinscan.qt_check import qt_problem
+from napari_veinscan.record_bar import add_bar
 from napari_veinscan.workbench import Workbench
 from veinscan.errors import VeinscanError
 
@@ -38,9 +40,9 @@ def attach(viewer: Any, study_path: str | Path | None = None, *, study_uid: str 
     """
     bench = workbench_of(viewer)
     for dock in DOCKS:
-        if dock.id not in bench.docks:
-            add_dock(bench, dock)
+        add_dock(bench, dock)
     menus.add_menu(bench)
+    add_bar(bench)
     if study_path is not None:
         bench.open_path(study_path, study_uid=study_uid)
     return bench
@@ -72,10 +74,9 @@ def launch(study_path: str | Path | None = None, *, study_uid: str | None = None
     viewer = napari.Viewer(title="veinscan", show_welcome_screen=False)
     arrange(viewer)
     attach(viewer, study_path, study_uid=study_uid)
-    share_out(viewer)
-    QTimer.singleShot(
-        0, lambda: None if compat.is_gone(viewer) else share_out(viewer)
-    )  # again, once laid out
+    bench = workbench_of(viewer)
+    share_out(bench)
+    QTimer.singleShot(0, lambda: None if compat.is_gone(viewer) else share_out(bench))  # again, once laid out
     if block:
         napari.run()
     return viewer
@@ -98,39 +99,6 @@ def arrange(viewer: Any) -> None:
     window.resize(width, height)
     for dock in compat.layer_docks(viewer):
         dock.hide()
-
-
-def add_dock(bench: Workbench, dock: Dock) -> QWidget:
-    """Put one dock into the window; one that is there already is left where it is."""
-    if dock.id in bench.docks:
-        return bench.docks[dock.id]
-    widget: QWidget = dock.make(bench)
-    viewer_window = bench.viewer.window
-    viewer_window.add_dock_widget(widget, name=dock.title, area=dock.area, add_vertical_stretch=False)
-    bench.docks[dock.id] = widget
-    mine, other = _dock_of(widget), _dock_of(bench.docks.get(dock.tab_with))
-    if mine is not None and other is not None:
-        bench.window.tabifyDockWidget(other, mine)
-        other.raise_()
-    return widget
-
-
-def share_out(viewer: Any) -> None:
-    """Share the height of the right side between candidates and targets, and keep the left side slim."""
-    bench = workbench_of(viewer)
-    found = [_dock_of(bench.docks.get(name)) for name in ("clips", "candidates", "targets")]
-    docks = [dock for dock in found if dock is not None]
-    if len(docks) == 3:
-        clips, candidates, targets = docks
-        bench.window.resizeDocks([clips, candidates], [250, 400], Qt.Orientation.Horizontal)
-        bench.window.resizeDocks([candidates, targets], [365, 385], Qt.Orientation.Vertical)
-
-
-def _dock_of(widget: QWidget | None) -> QDockWidget | None:
-    parent: QWidget | None = widget
-    while parent is not None and not isinstance(parent, QDockWidget):
-        parent = parent.parentWidget()
-    return parent
 
 
 # -- what the manifest names --------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QInputDialog
 
+from napari_veinscan import window_state
 from napari_veinscan.session import read_study
 from veinscan.dicom import Study
 from veinscan.errors import AmbiguousStudyError, NoStudyError
@@ -38,6 +39,9 @@ class Opening:
         study, record = result
         bench = self._bench
         bench.session.show_study(study, record)
+        window_state.remember_study(study.path)
+        for problem in bench.session.calibration_problems:
+            bench.warn(problem)
         if not study.clips:
             bench.warn(
                 NoStudyError(

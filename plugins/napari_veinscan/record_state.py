@@ -17,7 +17,7 @@ from veinscan.dicom import Study
 from veinscan.errors import InvalidInputError, RecordError, VeinscanError
 from veinscan.plan.model import Reader, Record
 from veinscan.plan.signing import check_editable
-from veinscan.record import PendingDraft
+from veinscan.record import Draft
 
 
 class EditedRecord:
@@ -117,13 +117,10 @@ class EditedRecord:
             return f"version {self.record.version}, unchanged"
         return "nothing to save yet"
 
-    def resume(self, pending: PendingDraft) -> None:
-        """Go on with the edits that another program left behind.  Raises DraftError with the reason."""
-        if self.study is None:
-            raise RecordError("no study is open", do="open the study of the draft first")
-        record = self._log.resume(self.study, pending)
-        self._saved = self._log.base
-        self._show_record(record)
+    def go_on_with(self, draft: Draft) -> None:
+        """Go on with the edits that another program left behind, its undo and redo included."""
+        self._saved = draft.base
+        self._show_record(self._log.adopt(draft))
 
     # -- saving -----------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from napari.utils.notifications import show_warning
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QMessageBox
 
+from napari_veinscan.recovery import offer_drafts
 from veinscan.errors import VeinscanError
 
 if TYPE_CHECKING:
@@ -66,10 +67,16 @@ class Recording:
         record = self._session.record
         if record is None:
             return
-        for conflict in record.conflicts:
-            show_warning(f"Two readers changed the same thing: {conflict}")
         if record.read_only:
             show_warning(f"This record cannot be changed here: {record.read_only}")
+            return
+        offer_drafts(self._bench)
+        record = self._session.record
+        if record is not None and record.conflicts:
+            show_warning(
+                f"Two readers changed the same thing: {record.conflicts[0]}. "
+                "Press 'Conflicts' over the picture to choose."
+            )
 
     def may_lose_edits(self) -> bool:
         """Ask for unsaved work: True when it is saved, kept, let go, or there is none."""

@@ -12,13 +12,15 @@ from typing import Any
 
 from psygnal import Signal
 
+from napari_veinscan.put_back import with_record_calibrations
 from napari_veinscan.record_state import EditedRecord
 from napari_veinscan.rows import Row, inside, rows_of
 from veinscan import record as store
 from veinscan.candidates import ClipCandidates
 from veinscan.dicom import Clip, Study, open_study
-from veinscan.errors import CalibrationError, InvalidInputError
+from veinscan.errors import CalibrationError, InvalidInputError, VeinscanError
 from veinscan.plan import editing
+from veinscan.plan.context import ClipCalibration
 from veinscan.plan.model import (
     Decision,
     InjectionTarget,
@@ -55,15 +57,23 @@ class Session(EditedRecord):
         """The place in the picture that was clicked last, when no candidate is chosen."""
         self.target_id: str | None = None
         self._found: dict[str, ClipCandidates] = {}
+        self._as_opened: Study | None = study
+        self._calibrations: tuple[ClipCalibration, ...] = ()
+        """Of the record, as they are on the clips now."""
+        self.calibration_problems: list[VeinscanError] = []
+        """Why a calibration of the record could not be put back onto its clip."""
 
     # -- study and clip ---------------------------------------------------------------
 
     def show_study(self, study: Study, record: Record) -> None:
         """Take over a study that `read_study` opened; its first picture is shown."""
         self.study, self.clip = study, None
-        self._take_over(record)
+        self._as_opened, self._calibrations = study, ()
         self.candidate_id, self.spot, self.target_id = None, None, None
         self._found = {}
+        self._take_over(record)
+        self._put_calibrations_back()
+        study = self.study
         self.study_changed.emit()
         self.record_changed.emit()
         self.show_clip(study.clips[0] if study.clips else None)
@@ -87,6 +97,20 @@ class Session(EditedRecord):
         if frame_index != self.frame_index:
             self.frame_index = frame_index
             self.frame_changed.emit(frame_index)
+
+    def _put_calibrations_back(self) -> bool:
+        """Calibrate the clips as the record says; whether one of them changed."""
+        wanted = self.record.calibrations if self.record is not None else ()
+        if self._as_opened is None or wanted == self._calibrations:
+            return False
+        changed = {one.sop_instance_uid for one in set(wanted) ^ set(self._calibrations)}
+        self.study, self.calibration_problems = with_record_calibrations(self._as_opened, wanted)
+        self._calibrations = wanted
+        for uid in changed:
+            self._found.pop(uid, None)  # searched in another scale
+        if self.clip is not None and self.clip.sop_instance_uid in changed:
+            self.clip = self.clip_of(self.clip.sop_instance_uid)
+        return True
 
     def clip_of(self, sop_instance_uid: str) -> Clip | None:
         """The clip with this SOP Instance UID; None when the study does not hold it."""
@@ -272,6 +296,12 @@ class Session(EditedRecord):
         return self.clip, record
 
     def _show_record(self, record: Record | None) -> None:
+        clip = self.clip
+        self.record = record
+        if self._put_calibrations_back():
+            self.study_changed.emit()
+            if self.clip is not clip:
+                self.clip_changed.emit()
         super()._show_record(record)
         self.candidates_changed.emit()
         if self.target_id is not None and self.target is None:

@@ -1,4 +1,4 @@
-"""Third dock: the targets, what is known of each, and saving."""
+"""Third dock: the targets and what is known of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from napari_veinscan import compat
 from napari_veinscan.calipers import Tool
 from napari_veinscan.palette import CHECKED_WORDS, SIDE_WORDS, SOURCE_WORDS, STYLES, Look, mm
 from napari_veinscan.workbench import Workbench
-from veinscan.plan.model import InjectionTarget, Reader, ValueSource
+from veinscan.plan.model import InjectionTarget, ValueSource
 from veinscan.plan.veins import UNKNOWN, VEINS
 
 COLUMNS = ("#", "Side", "Vein", "Diam.\nmm", "Depth\nmm", "Artery\nchecked")
@@ -85,7 +85,7 @@ class MmField(QWidget):
 
 
 class TargetsDock(QWidget):
-    """Table and form of the targets, the reader's name, and 'Save'."""
+    """Table and form of the targets."""
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
@@ -127,14 +127,6 @@ class TargetsDock(QWidget):
         self.caliper = QLabel()
         self.caliper.setWordWrap(True)
 
-        self.reader = QLineEdit(self._session.reader.name)
-        self.reader.setToolTip("Your name, as it is written into the record")
-        self.reader.editingFinished.connect(self._reader_named)
-        self.save = QPushButton("Save")
-        self.save.setToolTip("Write a new DICOM document beside the study; nothing is overwritten")
-        self.save.clicked.connect(self._save)
-        self.state = QLabel()
-        self.state.setWordWrap(True)
         self._lay_out()
 
         bench.before_saving(self.take_over)
@@ -180,12 +172,6 @@ class TargetsDock(QWidget):
         form.addRow("Depth", self.depth_field)
         form.addRow("Artery checked", self.artery)
         form.addRow("Notes", self.notes)
-        line = QFrame()
-        line.setFrameShape(QFrame.Shape.HLine)
-        saving = QHBoxLayout()
-        saving.addWidget(QLabel("Reader"))
-        saving.addWidget(self.reader, 1)
-        saving.addWidget(self.save, 1)
         inner = QWidget()
         above = QVBoxLayout(inner)
         above.setContentsMargins(0, 0, 0, 0)
@@ -202,9 +188,6 @@ class TargetsDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addWidget(scroll, 1)
-        layout.addWidget(line)
-        layout.addLayout(saving)  # saving stays in sight, however low the window is
-        layout.addWidget(self.state)
         self.setMinimumWidth(390)
 
     # -- doing ------------------------------------------------------------------------
@@ -240,20 +223,10 @@ class TargetsDock(QWidget):
     def _remove(self) -> None:
         self._bench.attempt(self._session.remove_target)
 
-    def _reader_named(self) -> None:
-        name = " ".join(self.reader.text().split())
-        if name:
-            self._session.reader = Reader(name=name)
-        self.reader.setText(self._session.reader.name)
-
     def take_over(self) -> None:
-        """Take over a number or name that is still being typed."""
+        """Take over a number that is still being typed."""
         self.diameter_field.take_over()
         self.depth_field.take_over()
-        self._reader_named()
-
-    def _save(self) -> None:
-        self._bench.save()
 
     # -- showing ----------------------------------------------------------------------
 
@@ -262,7 +235,6 @@ class TargetsDock(QWidget):
         try:
             self._show_table()
             self._show_form(self._session.target)
-            self._show_state()
         finally:
             self._filling = False
 
@@ -328,29 +300,6 @@ class TargetsDock(QWidget):
             self.notes.setText(target.notes)
         self.diameter_field.show_value(target.diameter_mm, target.diameter_source)
         self.depth_field.show_value(target.depth_mm, target.depth_source)
-
-    def _show_state(self) -> None:
-        record, session = self._session.record, self._session
-        self.save.setEnabled(record is not None and (session.is_dirty or record.version == 0))
-        self.state.setToolTip(session.saved_note or str(session.saved_path or ""))
-        if record is None:
-            text = ""
-        elif session.is_dirty:
-            text = "● Changes are not saved yet."
-        elif session.saved_at is not None and session.saved_path is not None:
-            place = session.saved_path.parent
-            when = session.saved_at.strftime("%H:%M")
-            text = f"Saved {when} as version {record.version} "
-            text += (
-                "in your user data folder" if session.saved_note else f"in {place.parent.name}/{place.name}"
-            )
-        elif record.conflicts:
-            text = "Two saved versions differ: " + "; ".join(record.conflicts)
-        elif record.version:
-            text = f"Version {record.version} of the record, unchanged."
-        else:
-            text = "Nothing to save yet."
-        self.state.setText(text)
 
     def _show_caliper(self) -> None:
         self.caliper.setText(self._bench.calipers.prompt)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from napari_veinscan.calibration import CalibrationTool
 from napari_veinscan.commands import Command
+from napari_veinscan.conflict_dialog import show_conflicts
 from napari_veinscan.key_sheet import show_key_sheet
+from napari_veinscan.page import write_page
 from napari_veinscan.workbench import Workbench
 
 RECORD = "Record"
@@ -11,6 +14,8 @@ WINDOW = "Window"
 
 
 def _put_away(bench: Workbench) -> bool:
+    if bench.part(CalibrationTool).put_away():
+        return True
     if bench.calipers.tool is None:
         return False
     bench.calipers.put_away()
@@ -41,6 +46,21 @@ COMMANDS = (
         lambda b: b.recording.redo(),
         keys=("Ctrl+Shift+Z", "Ctrl+Y"),
         tip="Bring back what was taken back",
+    ),
+    Command(
+        "record.conflicts",
+        "Settle conflicts",
+        RECORD,
+        show_conflicts,
+        tip="Choose between what two readers changed differently",
+    ),
+    Command(
+        "record.page",
+        "One page",
+        RECORD,
+        write_page,
+        keys=("Ctrl+P",),
+        tip="Write the plan as a PDF to take to the procedure",
     ),
     Command("window.escape", "Put the tool away", WINDOW, _put_away, keys=("Esc",), in_menu=False),
     Command("window.keys", "Keys and help", WINDOW, show_key_sheet, keys=("?",), needs_study=False),

@@ -10,13 +10,15 @@ from napari.utils.notifications import show_warning
 from psygnal import Signal
 from qtpy.QtWidgets import QMainWindow, QWidget
 
-from napari_veinscan import compat, docks, finding
+from napari_veinscan import compat, docks, finding, places
 from napari_veinscan.background import Callbacks, Job, Jobs
 from napari_veinscan.calipers import Calipers, Tool
 from napari_veinscan.commands import Commands
+from napari_veinscan.drops import Drops
 from napari_veinscan.keys import Keys
 from napari_veinscan.layers import Layers
 from napari_veinscan.opening import Opening
+from napari_veinscan.picture_text import PictureText
 from napari_veinscan.pointer import ClickTool, Pointer
 from napari_veinscan.recording import Recording
 from napari_veinscan.session import Session
@@ -45,6 +47,8 @@ class Workbench:
         """What is running, in words; empty when nothing is."""
         self.work_done: tuple[int, int] = (0, 0)
         self.is_closed = False
+        self.last_folder = ""
+        """Where something was written last, for the next question."""
         self.docks: dict[str, QWidget] = {}
         """The docks that are in the window, by id."""
         self.tools: list[ClickTool] = [_CaliperClicks(self)]
@@ -63,6 +67,8 @@ class Workbench:
             may_close=self.recording.may_lose_edits,
             closing=self.close,
         )
+        self.part(PictureText)
+        self.part(Drops)
         self.commands = Commands(self)
         self.commands.add(docks.all_commands())
         self.window.destroyed.connect(self._window_is_gone)
@@ -78,6 +84,10 @@ class Workbench:
             self._parts[make] = make(self)
         found: Part = self._parts[make]
         return found
+
+    def show_dock(self, dock_id: str) -> None:
+        """Bring a dock to the front and give it the keyboard."""
+        places.show_dock(self, dock_id)
 
     # -- work off the window's thread -----------------------------------------------------
 
@@ -209,6 +219,9 @@ class Workbench:
         self.jobs.close()
         if self._job is not None:
             self._ended()
+        for part in self._parts.values():
+            if hasattr(part, "close"):
+                part.close()
         self.session.close()
 
     def _window_is_gone(self, *_: object) -> None:
@@ -231,16 +244,8 @@ class Workbench:
 
     def _clip_changed(self) -> None:
         clip = self.session.clip
-        text = self.viewer.canvas.overlays.text
-        text.visible = False
-        if clip is None:
-            return
-        if clip.frame_rate_hz:
+        if clip is not None and clip.frame_rate_hz:
             compat.set_frame_rate(self.viewer, clip.frame_rate_hz)
-        if clip.spacing_mm is None:
-            text.text = "Not calibrated: shown in pixels, nothing is measured in mm"
-            text.position = "top_left"
-            text.visible = True
 
 
 class _CaliperClicks:

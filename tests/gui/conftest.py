@@ -53,21 +53,25 @@ class Person:
 
     def __init__(self, viewer: Any, bench: Any, qtbot: Any) -> None:
         from napari_veinscan import compat
+        from napari_veinscan.record_bar import add_bar
 
         self.viewer, self.bench, self.qtbot = viewer, bench, qtbot
         self.session = bench.session
         self.window = compat.main_window(viewer)
         self.canvas = compat.canvas_widget(viewer)
-        self.study_dock = viewer.window.dock_widgets["1  Clips"]
-        self.candidates_dock = viewer.window.dock_widgets["2  Candidates"]
-        self.targets_dock = viewer.window.dock_widgets["3  Targets"]
+        self.study_dock = bench.docks["clips"]
+        self.candidates_dock = bench.docks["candidates"]
+        self.targets_dock = bench.docks["targets"]
+        self.bar = add_bar(bench)
 
     def press(self, key: str) -> None:
-        """Press a key as the window system delivers it: to the window, whatever has the focus."""
-        from qtpy.QtCore import Qt
+        """Press a key ('A', 'Ctrl+Z') as the window system does: at the window, whatever has the focus."""
+        from qtpy.QtGui import QKeySequence
         from qtpy.QtTest import QTest
 
-        QTest.keyClick(self.window.windowHandle(), getattr(Qt.Key, f"Key_{key}"))
+        (combination,) = QKeySequence(key)
+        handle = self.window.windowHandle()
+        QTest.keyClick(handle, combination.key(), combination.keyboardModifiers())
         self.qtbot.wait(10)
 
     def place_of(self, point: tuple[float, float]) -> Any:

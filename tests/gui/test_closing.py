@@ -101,10 +101,10 @@ def test_a_save_that_fails_says_so_and_keeps_the_work(searched, monkeypatch):
     monkeypatch.setattr(store, "save_record", full)
     searched.press("N")
     searched.press("A")
-    searched.click(searched.targets_dock.save)
+    searched.click(searched.bar.save)
     assert searched.session.is_dirty
     assert searched.session.selected.review.decision is Decision.VEIN
-    assert "not saved" in searched.targets_dock.state.text()
+    assert "not saved" in searched.bar.state.text()
     assert "the disk is full" in notification_manager.records[-1].message
 
 
@@ -122,11 +122,11 @@ def test_a_study_folder_that_cannot_be_written_is_said(searched, sample_study_di
     )
     searched.press("N")
     searched.press("A")
-    searched.click(searched.targets_dock.save)
+    searched.click(searched.bar.save)
     assert not searched.session.is_dirty
     assert versions(sample_study_dir) == 0
     assert searched.session.saved_path.is_file()
-    assert "in your user data folder" in searched.targets_dock.state.text()
+    assert "in your user data folder" in searched.bar.state.text()
     assert "not beside the study" in notification_manager.records[-1].message
 
 

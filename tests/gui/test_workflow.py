@@ -52,10 +52,10 @@ def test_from_the_folder_to_a_saved_target_and_back(open_window, sample_study_di
     qtbot.keyClick(dock.side, "r")
     dock.side.activated.emit(dock.side.currentIndex())
     assert person.session.is_dirty
-    assert "not saved" in dock.state.text()
-    person.click(dock.save)
+    assert "not saved" in person.bar.state.text()
+    person.click(person.bar.save)
     assert not person.session.is_dirty
-    assert "as version 1" in dock.state.text()
+    assert "as version 1" in person.bar.state.text()
     assert list((sample_study_dir / "veinscan").glob("*.dcm"))
 
     again = open_window(sample_study_dir)
