@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from napari_veinscan.commands import Command
@@ -56,6 +56,12 @@ class LegMapView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(220)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  (a method of Qt)
+        """One row of drawings or two, whichever makes them larger."""
+        layouts = [panels(rows=rows, gap=TITLE) for rows in (1, 2)]
+        self._panels = max(layouts, key=self._unit_of)
+        super().resizeEvent(event)
+
     def sizeHint(self) -> QSize:  # noqa: N802  (a method of Qt)
         """Room for numbers that can be read."""
         return QSize(400, 500)
@@ -75,8 +81,10 @@ class LegMapView(QWidget):
     @property
     def _unit(self) -> float:
         """Height of one drawing in pixels."""
-        wide, high = width(self._panels), height(self._panels) + TITLE
-        return min(self.width() / wide, self.height() / high)
+        return self._unit_of(self._panels)
+
+    def _unit_of(self, of: tuple[Panel, ...]) -> float:
+        return min(self.width() / width(of), self.height() / (height(of) + TITLE))
 
     def _origin(self) -> QPointF:
         return QPointF((self.width() - width(self._panels) * self._unit) / 2, 0.0)
@@ -257,7 +265,14 @@ class LegMapView(QWidget):
         painter.setPen(QColor("#333333"))
         below = self._at(panel, (1.0, 0.0))
         box = QRectF(below.x(), below.y(), panel.width * unit, TITLE * unit)
-        painter.drawText(box, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, panel.title)
+        font = painter.font()
+        font.setPixelSize(int(min(max(TITLE * unit * 0.9, 8), 13)))
+        painter.setFont(font)
+        title = panel.title
+        if painter.fontMetrics().horizontalAdvance(title) > box.width():
+            side, view = title.split(", ")
+            title = f"{side[0].upper()} {view.removesuffix(' side')}"
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, title)
 
     def _paint_mark(self, painter: QPainter, mark: MapMark, place: QPointF, disc: QPointF) -> None:
         look = LOOKS[mark.status]
