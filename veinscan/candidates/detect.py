@@ -105,12 +105,17 @@ def picked(
     """Indices of the strongest outlines of the sizes looked for that do not share much area."""
     size_mm = inner_diameters(outlines, measure_polygons(outlines)) * prepared.pixel_mm
     fits = (size_mm >= diameters_mm[0] / SIZE_MARGIN) & (size_mm <= diameters_mm[1] * SIZE_MARGIN)
+    low, high = outlines.min(axis=1), outlines.max(axis=1)
     kept: list[int] = []
     for index in np.argsort(-logits, kind="stable").tolist():
         if logits[index] < MIN_LOGIT or len(kept) >= PER_FRAME:
             break
-        outline = outlines[index]
-        if fits[index] and all(overlap(outline, outlines[other]) <= OVERLAP for other in kept):
+        if not fits[index]:
+            continue
+        meets = (low[kept] <= high[index]).all(axis=1) & (low[index] <= high[kept]).all(axis=1)
+        if all(
+            overlap(outlines[index], outlines[kept[place]]) <= OVERLAP for place in np.flatnonzero(meets)
+        ):
             kept.append(index)
     return kept
 

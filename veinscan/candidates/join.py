@@ -45,17 +45,21 @@ def joined_pieces(
     """
     groups = [[index] for index in range(len(outlines))]
     shapes = [np.asarray(outline, np.float64) for outline in outlines]
+    bands = [_is_band(shape) for shape in shapes]
+    if not any(bands):
+        return groups, shapes
     masks = [_raster(shape, image.shape) for shape in shapes]
     first = 0
     while first < len(groups):
         for second in range(first + 1, len(groups)):
-            if not (_is_band(shapes[first]) or _is_band(shapes[second])):
+            if not (bands[first] or bands[second]):
                 continue
             tube = _tube(image, (shapes[first], shapes[second]), (masks[first], masks[second]))
             if tube is not None:
                 groups[first] = sorted(groups[first] + groups[second])
                 masks[first], shapes[first] = tube
-                del groups[second], masks[second], shapes[second]
+                bands[first] = _is_band(shapes[first])
+                del groups[second], masks[second], shapes[second], bands[second]
                 break
         else:
             first += 1

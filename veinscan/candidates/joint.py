@@ -16,12 +16,12 @@ import numpy.typing as npt
 
 from veinscan.candidates import network
 from veinscan.candidates.features import NAMES as FEATURES
-from veinscan.candidates.features import depth_profile, measure_features
-from veinscan.candidates.propose import PreparedFrame, fit_at, propose
+from veinscan.candidates.features import measure_features
+from veinscan.candidates.propose import PreparedFrame, classical_starts, followed_starts
 from veinscan.candidates.score import shipped_scorer
 from veinscan.candidates.shadow import open_below, shadow_below
 from veinscan.candidates.shapes import measure_polygons
-from veinscan.candidates.walls import RAYS, fit_rings
+from veinscan.candidates.walls import RAYS, Starts
 from veinscan.enhance.grid import AnalysisGrid
 
 Array = npt.NDArray[np.float64]
@@ -73,16 +73,15 @@ class NetworkView:
         in_frame -= np.array([self.first_frame_row, 0])
         return np.asarray((in_frame + 0.5) * np.asarray(self.maps.scale) - 0.5, np.float64)
 
-    def read(self, values: network.Floats, points: Array) -> Array:
-        """(n, k) a map's values at (n, k, 2) points of the searched grid."""
-        at = self.to_maps(points).astype(np.float32)
-        read = cv2.remap(
-            values,
-            np.ascontiguousarray(at[..., 1]),
-            np.ascontiguousarray(at[..., 0]),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
+    def places(self, points: Array) -> tuple[network.Floats, network.Floats]:
+        """Rows and columns of the maps, (n, k) each, at (n, k, 2) points of the searched grid."""
+        at = self.to_maps(points)
+        return at[..., 0].astype(np.float32), at[..., 1].astype(np.float32)
+
+    def read(self, values: network.Floats, places: tuple[network.Floats, network.Floats]) -> Array:
+        """(n, k) a map's values at places of the maps."""
+        rows, cols = places
+        read = cv2.remap(values, cols, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(read, np.float64)
 
 
@@ -136,8 +135,8 @@ def agreement(one: Array, other: Array) -> float:
     return float((masks[0] & masks[1]).sum() / max(int((masks[0] | masks[1]).sum()), 1))
 
 
-def proposed(prepared: PreparedFrame, view: NetworkView) -> tuple[Array, Array]:
-    """(n, RAYS, 2) outlines of the network's places on tissue, and (n, features) of the rings there."""
+def network_places(prepared: PreparedFrame, view: NetworkView) -> Array:
+    """(n, RAYS, 2) outlines of the network's places on tissue."""
     rows, cols = prepared.mask.shape
     outlines = []
     for found, _ in network.proposals_of(view.maps):
@@ -146,45 +145,49 @@ def proposed(prepared: PreparedFrame, view: NetworkView) -> tuple[Array, Array]:
         inside = prepared.mask[min(max(row, 0), rows - 1), min(max(col, 0), cols - 1)]
         if found.score >= MIN_PROPOSAL and inside:
             outlines.append(outline)
-    if not outlines:
-        return np.zeros((0, RAYS, 2)), np.zeros((0, len(FEATURES)))
-    theirs = np.stack(outlines)
+    return np.stack(outlines) if outlines else np.zeros((0, RAYS, 2))
+
+
+def pool_of(
+    prepared: PreparedFrame,
+    view: NetworkView,
+    diameters_mm: tuple[float, float],
+    classical: tuple[Starts, Array] | None = None,
+) -> Pool:
+    """The network's places with their rings, then the classical ones (`classical_starts` when given)."""
+    starts, response = classical_starts(prepared, diameters_mm) if classical is None else classical
+    return _pool(prepared, view, starts, response)
+
+
+def pool_at(prepared: PreparedFrame, view: NetworkView, point: Array, half_px: Array) -> Pool:
+    """The network's places with their rings, then rings of several sizes around one point of the grid."""
+    centres = np.repeat(np.asarray(point, np.float64)[None], len(half_px), axis=0)
+    starts, source = followed_starts(prepared, centres, half_px)
+    return _pool(prepared, view, starts, np.zeros(len(source)))
+
+
+def _pool(prepared: PreparedFrame, view: NetworkView, starts: Starts, response: Array) -> Pool:
+    """Rings around the network's places and from the starts, whose medialness is `response`."""
+    theirs = network_places(prepared, view)
     shapes = measure_polygons(theirs)
-    rings = fit_rings(
-        prepared.levels,
-        prepared.mask.astype(np.float32),
+    around = Starts(
         shapes.centre,
         np.maximum(shapes.minor / 2, 1.0),
         shapes.angle,
         shapes.major / np.maximum(shapes.minor, 1e-6),
     )
-    fitted = rings.outlines()
-    profile = depth_profile(prepared.image, prepared.mask, prepared.pixel_mm)
-    no_seed = np.zeros(len(theirs))
-    features = measure_features(rings, measure_polygons(fitted), profile, no_seed, prepared.pixel_mm)
-    agree = np.array([agreement(one, other) for one, other in zip(theirs, fitted, strict=True)])
-    return np.where((agree >= AGREE)[:, None, None], fitted, theirs), features
-
-
-def pool_of(prepared: PreparedFrame, view: NetworkView, diameters_mm: tuple[float, float]) -> Pool:
-    """The network's places with their rings, then the classical ones."""
-    outlines, features = proposed(prepared, view)
-    classical = propose(prepared, diameters_mm)
-    if len(classical.features):
-        outlines = np.concatenate([outlines, classical.outlines])
-        features = np.concatenate([features, classical.features])
-    return Pool(outlines, features, joint_columns(prepared, view, outlines, features))
-
-
-def pool_at(prepared: PreparedFrame, view: NetworkView, point: Array, half_px: Array) -> Pool:
-    """The network's places with their rings, then rings of several sizes around one point of the grid."""
-    outlines, features = proposed(prepared, view)
-    starts = np.repeat(np.asarray(point, np.float64)[None], len(half_px), axis=0)
-    rings, shapes, _ = fit_at(prepared, starts, half_px)
-    profile = depth_profile(prepared.image, prepared.mask, prepared.pixel_mm)
-    fitted = measure_features(rings, shapes, profile, np.zeros(len(rings.half_px)), prepared.pixel_mm)
-    outlines = np.concatenate([outlines, rings.outlines()])
-    features = np.concatenate([features, fitted])
+    starts = around.followed_by(starts)
+    if not len(starts.centres):
+        return Pool(theirs, np.zeros((0, len(FEATURES))), np.zeros((0, len(COLUMNS))))
+    rings = prepared.rings(starts)
+    outlines = rings.outlines()
+    medialness = np.concatenate([np.zeros(len(theirs)), response])
+    features = measure_features(
+        rings, measure_polygons(outlines), prepared.profile, medialness, prepared.pixel_mm
+    )
+    for place, outline in enumerate(theirs):
+        if agreement(outline, outlines[place]) < AGREE:
+            outlines[place] = outline
     return Pool(outlines, features, joint_columns(prepared, view, outlines, features))
 
 
@@ -201,11 +204,12 @@ def joint_columns(prepared: PreparedFrame, view: NetworkView, outlines: Array, f
     shapes = measure_polygons(outlines)
     centre = shapes.centre[:, None, :]
     ray = outlines - centre
+    places = {share: view.places(centre + share * ray) for share in (*WITHIN, *AROUND)}
 
     def mean_at(values: network.Floats, shares: tuple[float, ...]) -> Array:
         # rings of larger radius stand for more area
         weights = np.array(shares) / np.sum(shares)
-        rings = [view.read(values, centre + share * ray).mean(axis=1) for share in shares]
+        rings = [view.read(values, places[share]).mean(axis=1) for share in shares]
         return np.asarray(weights @ np.stack(rings), np.float64)
 
     vessel = mean_at(view.maps.vessel, WITHIN)

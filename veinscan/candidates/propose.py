@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from veinscan.candidates.features import depth_profile, measure_features
+from veinscan.candidates.features import DepthProfile, depth_profile, measure_features
 from veinscan.candidates.seeds import find_seeds
 from veinscan.candidates.shapes import Shapes, measure_polygons
-from veinscan.candidates.walls import ANGLES, CROSSED_COST, Rings, axis_strengths, fit_rings
+from veinscan.candidates.walls import ANGLES, Rings, Starts, axis_strengths, fit_rings
 from veinscan.enhance.grid import AnalysisGrid
 from veinscan.enhance.medial import level_of, pyramid
 from veinscan.enhance.tissue import filled, tissue_mask
@@ -40,7 +40,12 @@ class PreparedFrame:
     """(rows, cols) grey levels as shown: a black lumen that reaches the picture's edge is black here."""
     mask: npt.NDArray[np.bool_]
     levels: list[Floats]
+    profile: DepthProfile
     pixel_mm: float
+
+    def rings(self, starts: Starts) -> Rings:
+        """Rings from n starts, in pixels of the grid."""
+        return fit_rings(self.levels, self.mask.astype(np.float32), starts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,45 +72,35 @@ def prepare(
         small, mask = np.ascontiguousarray(small[slice(*rows)]), mask[slice(*rows)]
     image = filled(small, mask)
     levels = pyramid(image, level_of(2.0 * largest_mm, grid.pixel_mm, 6.0, 8))
-    return PreparedFrame(image, small, mask, levels, grid.pixel_mm)
+    profile = depth_profile(image, mask, grid.pixel_mm)
+    return PreparedFrame(image, small, mask, levels, profile, grid.pixel_mm)
 
 
-def fit_at(
-    prepared: PreparedFrame,
-    centres: npt.NDArray[np.float64],
-    half_px: npt.NDArray[np.float64],
-    *,
-    crossed_cost: float = CROSSED_COST,
-) -> tuple[Rings, Shapes, npt.NDArray[np.int64]]:
-    """Rings around centres, fitted again from the centre, size and direction of the first fit.
+def followed_starts(
+    prepared: PreparedFrame, centres: npt.NDArray[np.float64], half_px: npt.NDArray[np.float64]
+) -> tuple[Starts, npt.NDArray[np.int64]]:
+    """Starts from the centre, size and direction of a first fit around each centre.
 
-    Where a place is the middle of a band rather than of a blob, a ring stretched along
-    the band is fitted too.  First fits that agree are followed once.  The last array says which
-    centre each ring started from.
+    Where a place is the middle of a band rather than of a blob, one stretched along the band is
+    added.  First fits that agree are followed once.  The second array says which centre each came from.
     """
-    mask = prepared.mask.astype(np.float32)
     bound = np.asarray(prepared.mask.shape, np.float64) - 1
-    rings = fit_rings(prepared.levels, mask, centres, half_px, crossed_cost=crossed_cost)
+    rings = prepared.rings(Starts.round(centres, half_px))
     shapes = measure_polygons(rings.outlines())
     angle, band_strength = band_directions(rings)
     radius = np.sqrt(shapes.area / np.pi)
     keep = distinct(shapes.centre, radius, rings.cost)
     bands = np.flatnonzero(band_strength > 0)
     bands = bands[distinct(centres[bands], half_px[bands], -band_strength[bands])]
-    again = np.concatenate([np.clip(shapes.centre[keep], 0, bound), centres[bands]])
-    half = np.clip(shapes.minor / 2, 0.5 * half_px, 2.5 * half_px)[keep]
     aspect = (shapes.major / np.maximum(shapes.minor, 1e-6))[keep]
-    rings = fit_rings(
-        prepared.levels,
-        mask,
-        again,
-        np.concatenate([half, half_px[bands]]),
-        np.concatenate([shapes.angle[keep], angle[bands]]),
-        np.concatenate([aspect, np.full(len(bands), BAND_STRETCH)]),
-        crossed_cost=crossed_cost,
+    blobs = Starts(
+        np.clip(shapes.centre[keep], 0, bound),
+        np.clip(shapes.minor / 2, 0.5 * half_px, 2.5 * half_px)[keep],
+        shapes.angle[keep],
+        aspect,
     )
-    source = np.concatenate([keep, bands])
-    return rings, measure_polygons(rings.outlines()), source
+    along = Starts(centres[bands], half_px[bands], angle[bands], np.full(len(bands), BAND_STRETCH))
+    return blobs.followed_by(along), np.concatenate([keep, bands])
 
 
 def distinct(
@@ -135,12 +130,24 @@ def band_directions(rings: Rings) -> tuple[npt.NDArray[np.float64], npt.NDArray[
     return np.asarray(angle, np.float64), np.where(band, top, 0.0)
 
 
-def propose(prepared: PreparedFrame, diameters_mm: tuple[float, float]) -> Proposals:
-    """Every ring worth scoring on a frame, whose size lies in the range (with a margin of a tenth)."""
+def classical_starts(
+    prepared: PreparedFrame, diameters_mm: tuple[float, float]
+) -> tuple[Starts, npt.NDArray[np.float64]]:
+    """Starts at the maxima of the response, and the response each came from."""
     seeds = find_seeds(prepared.image, prepared.mask, prepared.pixel_mm, diameters_mm)
     if not len(seeds.centres):
+        return Starts.round(seeds.centres, seeds.half_px), seeds.response
+    starts, source = followed_starts(prepared, seeds.centres, seeds.half_px)
+    return starts, seeds.response[source]
+
+
+def propose(prepared: PreparedFrame, diameters_mm: tuple[float, float]) -> Proposals:
+    """Every ring worth scoring on a frame, whose size lies in the range (with a margin of a tenth)."""
+    starts, response = classical_starts(prepared, diameters_mm)
+    if not len(response):
         return Proposals(np.zeros((0, 0, 2)), measure_polygons(np.zeros((0, 3, 2))), np.zeros((0, 0)))
-    rings, shapes, source = fit_at(prepared, seeds.centres, seeds.half_px)
-    profile = depth_profile(prepared.image, prepared.mask, prepared.pixel_mm)
-    features = measure_features(rings, shapes, profile, seeds.response[source], prepared.pixel_mm)
-    return Proposals(rings.outlines(), shapes, features)
+    rings = prepared.rings(starts)
+    outlines = rings.outlines()
+    shapes = measure_polygons(outlines)
+    features = measure_features(rings, shapes, prepared.profile, response, prepared.pixel_mm)
+    return Proposals(outlines, shapes, features)

@@ -49,7 +49,7 @@ def find_seeds(
     pixel_mm: float,
     diameters_mm: tuple[float, float],
     *,
-    grade: str = "live",
+    grade: str = "maxima",
 ) -> Seeds:
     """The maxima on tissue of every size's response; the picture on the grid, filled off the mask."""
     centres, halves, responses = [], [], []

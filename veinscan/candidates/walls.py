@@ -64,6 +64,34 @@ STEP_RATIO = float(RATIOS[1] / RATIOS[0])
 
 
 @dataclass(frozen=True, slots=True)
+class Starts:
+    """Where n rings are begun, in pixels of the grid."""
+
+    centres: npt.NDArray[np.float64]
+    """(n, 2) `(row, col)` the rays start from."""
+    half_px: npt.NDArray[np.float64]
+    """(n,) half the diameter looked for, across `angle` where the rays are stretched along it."""
+    angle: npt.NDArray[np.float64]
+    """(n,) direction of the stretch, 0 along columns."""
+    stretch: npt.NDArray[np.float64]
+    """(n,) how much longer the rays along it are."""
+
+    @classmethod
+    def round(cls, centres: npt.NDArray[np.float64], half_px: npt.NDArray[np.float64]) -> Starts:
+        """Starts of circles."""
+        return cls(centres, half_px, np.zeros(len(centres)), np.ones(len(centres)))
+
+    def followed_by(self, other: Starts) -> Starts:
+        """These and then the others."""
+        return Starts(
+            np.concatenate([self.centres, other.centres]),
+            np.concatenate([self.half_px, other.half_px]),
+            np.concatenate([self.angle, other.angle]),
+            np.concatenate([self.stretch, other.stretch]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Rings:
     """Fitted rings of n centres, in pixels of the grid."""
 
@@ -108,53 +136,67 @@ def read_rays(
 ) -> tuple[Floats, Floats]:
     """(n, RAYS, STEPS) grey levels and tissue along the rays of n centres (grid pixels)."""
     count = len(centres)
-    grey = np.zeros((count, RAYS, STEPS), np.float32)
-    inside = np.zeros_like(grey)
-    radii = half_px[:, None, None] * RATIOS
-    rows = centres[:, 0, None, None] + radii * directions[:, :, 0, None]
-    cols = centres[:, 1, None, None] + radii * directions[:, :, 1, None]
+    grey = np.empty((count, RAYS, STEPS), np.float32)
+    inside = np.ones_like(grey)
+    all_tissue = bool(mask.all())
+    ratios = RATIOS.astype(np.float32)
+    reach = (half_px[:, None, None] * directions).astype(np.float32)
+    start = centres.astype(np.float32)
+    last_row, last_col = mask.shape[0] - 0.5, mask.shape[1] - 0.5
     chosen = np.array([level_of(2 * half, 1.0, PIXELS_ACROSS, len(levels) - 1) for half in half_px], int)
     for level in np.unique(chosen):
         which = np.flatnonzero(chosen == level)
-        scale = float(1 << int(level))
-        map_rows = ((rows[which] + 0.5) / scale - 0.5).reshape(len(which), -1).astype(np.float32)
-        map_cols = ((cols[which] + 0.5) / scale - 0.5).reshape(len(which), -1).astype(np.float32)
-        read = cv2.remap(levels[level], map_cols, map_rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        grey[which] = read.reshape(len(which), RAYS, STEPS)
-    flat = (count, RAYS * STEPS)
-    there = cv2.remap(
-        mask,
-        cols.reshape(flat).astype(np.float32),
-        rows.reshape(flat).astype(np.float32),
-        cv2.INTER_NEAREST,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=0,
-    )
-    inside[:] = there.reshape(inside.shape)
+        rows = start[which, 0, None, None] + reach[which, :, 0, None] * ratios
+        cols = start[which, 1, None, None] + reach[which, :, 1, None] * ratios
+        flat = (len(which), RAYS * STEPS)
+        rows, cols = rows.reshape(flat), cols.reshape(flat)
+        if all_tissue:
+            there = (rows >= -0.5) & (rows < last_row) & (cols >= -0.5) & (cols < last_col)
+            inside[which] = there.reshape(-1, RAYS, STEPS)
+        else:
+            there = cv2.remap(
+                mask, cols, rows, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+            )
+            inside[which] = there.reshape(-1, RAYS, STEPS)
+        if level:
+            scale = np.float32(1.0 / (1 << int(level)))
+            shift = np.float32(0.5) * scale - np.float32(0.5)
+            for places in (rows, cols):
+                places *= scale
+                places += shift
+        read = cv2.remap(levels[level], cols, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        grey[which] = read.reshape(-1, RAYS, STEPS)
     return grey, inside
 
 
 def edge_costs(grey: Floats, inside: Floats, crossed_cost: float = CROSSED_COST) -> tuple[Floats, Floats]:
     """(n, RAYS, STEPS) cost of a wall at each step, and the rise of the grey level (1: full wall)."""
+    far, near = slice(2 * EDGE_REACH, None), slice(None, -2 * EDGE_REACH)
+    between = slice(EDGE_REACH, -EDGE_REACH)
     rise = np.zeros_like(grey)
-    rise[:, :, EDGE_REACH:-EDGE_REACH] = grey[:, :, 2 * EDGE_REACH :] - grey[:, :, : -2 * EDGE_REACH]
-    rise = np.clip(rise / FULL_STEP, -1.0, 1.0)
+    steps = rise[:, :, between]
+    np.subtract(grey[:, :, far], grey[:, :, near], out=steps)
+    steps *= np.float32(1.0 / FULL_STEP)
+    np.clip(steps, -1.0, 1.0, out=steps)
     # a wall is read beside the picture's edge, never across it
-    off = np.zeros_like(inside)
-    off[:, :, EDGE_REACH:-EDGE_REACH] = inside[:, :, : -2 * EDGE_REACH] - inside[:, :, 2 * EDGE_REACH :]
-    rise = np.where(inside > 0, rise, 0.0).astype(np.float32)
-    rise = np.where(off > 0, np.float32(PICTURE_EDGE), rise)
-    centre = RATIOS < 0.6
-    lumen = grey[:, :, centre].mean(axis=(1, 2))[:, None, None]
-    passed = np.maximum.accumulate(grey, axis=2)
-    passed = np.concatenate([passed[:, :, :1]] * EDGE_REACH + [passed[:, :, :-EDGE_REACH]], axis=2)
-    crossed = np.clip((passed - lumen - CROSSED_TOLERANCE) / FULL_STEP, 0.0, 1.0)
-    beyond = 1.0 - inside
-    cost = crossed_cost * crossed - np.maximum(rise, 0.0) + beyond
+    rise *= inside
+    steps[inside[:, :, near] > inside[:, :, far]] = PICTURE_EDGE
+    lumen = grey[:, :, RATIOS < 0.6].mean(axis=(1, 2))[:, None, None]
+    crossed = np.empty_like(grey)
+    # the brightest echo crossed before this step and its reach
+    np.maximum.accumulate(grey[:, :, :-EDGE_REACH], axis=2, out=crossed[:, :, EDGE_REACH:])
+    crossed[:, :, :EDGE_REACH] = grey[:, :, :1]
+    crossed -= lumen + np.float32(CROSSED_TOLERANCE)
+    crossed *= np.float32(1.0 / FULL_STEP)
+    np.clip(crossed, 0.0, 1.0, out=crossed)
+    cost = crossed
+    cost *= np.float32(crossed_cost)
+    cost -= np.maximum(rise, 0.0)
+    cost += np.float32(1.0) - inside
     # no wall can be read at the very ends
     cost[:, :, :EDGE_REACH] += 0.5
     cost[:, :, -EDGE_REACH:] += 0.5
-    return np.asarray(cost, np.float32), rise
+    return cost, rise
 
 
 def cheapest_rings(cost: Floats) -> npt.NDArray[np.int64]:
@@ -191,24 +233,11 @@ def cheapest_rings(cost: Floats) -> npt.NDArray[np.int64]:
 
 
 def fit_rings(
-    levels: list[Floats],
-    mask: Floats,
-    centres: npt.NDArray[np.float64],
-    half_px: npt.NDArray[np.float64],
-    angle: npt.NDArray[np.float64] | None = None,
-    stretch: npt.NDArray[np.float64] | None = None,
-    *,
-    crossed_cost: float = CROSSED_COST,
+    levels: list[Floats], mask: Floats, starts: Starts, *, crossed_cost: float = CROSSED_COST
 ) -> Rings:
-    """Rings around n centres `(row, col)`, all in pixels of the grid.
-
-    `levels` is the pyramid and `mask` 1 on tissue; `half_px` is half the diameter looked
-    for, across `angle` where the rays are stretched along it.
-    """
-    count = len(centres)
-    directions = ray_directions(
-        np.zeros(count) if angle is None else angle, np.ones(count) if stretch is None else stretch
-    )
+    """Rings from n starts; `levels` is the pyramid of the grid and `mask` 1 on tissue."""
+    centres, half_px = starts.centres, starts.half_px
+    directions = ray_directions(starts.angle, starts.stretch)
     grey, inside = read_rays(levels, mask, centres, half_px, directions)
     cost, rise = edge_costs(grey, inside, crossed_cost)
     wall = cheapest_rings(cost)

@@ -59,11 +59,25 @@ STRIP = 1 << 16
 FIXED_POINT = 16.0
 """Parts of a grey level in 16-bit numbers: the sum of 16 places of 255 still fits."""
 
-PIXELS_ACROSS = 12.0
-"""Least pixels across D that a level of the pyramid must give; the finest serves whatever is smaller."""
 
-EVERY_OTHER_FROM = 7.0
-"""Pixels across D from which "live" asks only at every other pixel of every other row."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How carefully the sizes are read."""
+
+    pixels_across: float
+    """Least pixels across D that a level of the pyramid must give; the finest serves whatever is smaller."""
+    fixed_point: bool
+    """Whether sums are of 16-bit numbers rather than floats: they move half the bytes."""
+    every_other_from: float = math.inf
+    """Pixels across D from which only every other pixel of every other row is asked at."""
+
+
+READINGS = {
+    "exact": Reading(12.0, False),
+    "live": Reading(12.0, True, 7.0),
+    "maxima": Reading(6.0, True),
+}
+"""Readings by name; "maxima" is the one whose maxima the finder's weights were fitted to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,23 +128,23 @@ def blur_of(diameter_px: float) -> float:
     return max(MIN_BLUR_PX, BLUR_PER_DIAMETER * diameter_px)
 
 
-def response_at(blurred: Map, diameter_px: float, *, grade: str = "exact") -> tuple[Map, int]:
+def response_at(blurred: Map, diameter_px: float, reading: Reading) -> tuple[Map, int]:
     """Response 0..1 for one diameter in pixels, and how far apart it was asked.
 
     `blurred` is the picture in grey levels, blurred by `blur_of` that diameter.  The circles are
-    read at its whole pixels: no interpolation.  "live" reads sixteenths of a grey level as 16-bit
-    numbers, which moves half the bytes, and asks at every other place where D is wide enough:
-    (rows, cols) of the picture at step 1, half of either, rounded up, at step 2.
+    read at its whole pixels: no interpolation.  The response has the (rows, cols) of the picture at
+    step 1, half of either, rounded up, at step 2.
     """
     inner = INNER_CIRCLE * diameter_px
     # a blur of at least MIN_BLUR_PX widens the wall of the smallest sizes: read a little further out
     outer = max(OUTER_CIRCLE * diameter_px, inner + 1.5)
     scale, step = 1.0, 1
     fixed: npt.NDArray[Any] = blurred
-    if grade == "live":
+    if reading.fixed_point:
         scale = FIXED_POINT
         fixed = cv2.addWeighted(blurred, scale, blurred, 0.0, 0.0, None, cv2.CV_16U)
-        step = 2 if diameter_px >= EVERY_OTHER_FROM else 1
+    if diameter_px >= reading.every_other_from:
+        step = 2
     pad = step * (int(np.ceil(outer)) // step + 1)
     wide = cv2.copyMakeBorder(fixed, pad, pad + step - 1, pad, pad + step - 1, cv2.BORDER_REPLICATE)
     # one picture of whole rows and columns for each remainder, so that shifted views stay contiguous
@@ -198,24 +212,29 @@ def _strip_response(
 def size_maps(
     image: Map, pixel_mm: float, diameters_mm: tuple[float, float], *, grade: str = "exact"
 ) -> Iterator[SizeMap]:
-    """The response at every size of the range, smallest first; the picture in grey levels on the grid."""
+    """The response at every size of the range, smallest first; the picture in grey levels on the grid.
+
+    `grade` names one of `READINGS`.
+    """
+    reading = READINGS[grade]
+    across = reading.pixels_across
     sizes = diameters_between(*diameters_mm)
-    levels = pyramid(image, level_of(sizes[-1], pixel_mm, PIXELS_ACROSS, 8))
+    levels = pyramid(image, level_of(sizes[-1], pixel_mm, across, 8))
     blurred, last_level, last_sigma = image, -1, 0.0
     for size in sizes:
-        level = level_of(size, pixel_mm, PIXELS_ACROSS, len(levels) - 1)
+        level = level_of(size, pixel_mm, across, len(levels) - 1)
         diameter_px = size / pixel_mm / 2**level
         sigma = blur_of(diameter_px)
         if sigma != last_sigma or level != last_level:
             # blurring what is blurred already takes a smaller kernel: the squares of the sigmas add up
             more = math.sqrt(max(sigma**2 - last_sigma**2, 0.0))
-            if grade == "exact" or level != last_level or more < LEAST_MORE_BLUR:
+            if not reading.fixed_point or level != last_level or more < LEAST_MORE_BLUR:
                 blurred, more = levels[level], sigma
             blurred = np.asarray(
                 cv2.GaussianBlur(blurred, (0, 0), more, borderType=cv2.BORDER_REPLICATE), np.float32
             )
         last_level, last_sigma = level, sigma
-        response, step = response_at(blurred, diameter_px, grade=grade)
+        response, step = response_at(blurred, diameter_px, reading)
         yield SizeMap(size, step << level, ((1 << level) - 1) / 2, response)
 
 
