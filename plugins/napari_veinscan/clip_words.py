@@ -77,6 +77,6 @@ def clip_tip(clip: Clip, record: Record) -> str:
 
 
 def shown_time(acquired_at: str) -> str:
-    """'20250509141500.0' as '14:15:00'; empty where no time of day is known."""
+    """'20250509141500.0' as '14:15'; empty where no time of day is known."""
     digits = acquired_at.split(".")[0]
-    return f"{digits[8:10]}:{digits[10:12]}:{digits[12:14]}" if len(digits) >= 14 and digits.isdigit() else ""
+    return f"{digits[8:10]}:{digits[10:12]}" if len(digits) >= 14 and digits.isdigit() else ""

@@ -27,7 +27,10 @@ into ``bench.tools``; the first that answers True has taken the click.
 
 **A field that is being typed in** hands its text on before saving: ``bench.before_saving(flush)``.
 
-**A setting**: ``preferences.py`` and the manifest's ``configurations``.
+**A setting**: a field in ``preferences.py`` and in the manifest's ``configurations``; read
+it where it is used as ``bench.preferences.threshold_profile``.
+
+**What the next click does** is said over the picture: ``bench.part(Prompt).say("Click ...")``.
 
 **A part of yours that lives as long as the window** (a player, a tool):
 ``bench.part(MyPart)`` makes ``MyPart(bench)`` on first use and returns the same one after.

@@ -35,6 +35,11 @@ def drop_places(viewer: Any) -> tuple[QWidget, ...]:
     return viewer.window._qt_window, qt_viewer, qt_viewer.canvas.native
 
 
+def show_preferences(viewer: Any) -> Any:
+    """Open napari's dialog of preferences; its command is registered under a name of napari's own."""
+    return viewer.window._open_preferences_dialog()
+
+
 def set_frame_rate(viewer: Any, frames_per_second: float) -> bool:
     """Let the frame slider play at a clip's rate; napari's setting is whole numbers for all axes.
 

@@ -15,6 +15,7 @@ import numpy as np
 from napari.layers import Image, Layer, Points, Shapes, Vectors
 from napari.utils import Colormap
 
+from napari_veinscan import preferences
 from napari_veinscan.frames import ClipFrames
 from napari_veinscan.lines import NO_SEGMENTS, Segments
 from napari_veinscan.palette import REGION_LOOKS, STYLES, VESSELNESS_COLOURS, Look
@@ -36,7 +37,7 @@ def geometry_of(clip: Clip) -> dict[str, Any]:
 
 def image_layer_data(clip: Clip) -> tuple[ClipFrames, dict[str, Any], str]:
     """A clip as napari layer data: frames decoded on demand, true colours, mm where calibrated."""
-    frames = ClipFrames(clip)
+    frames = ClipFrames(clip, preferences.load().frame_budget_bytes)
     rgb = frames.ndim == 4
     options: dict[str, Any] = {
         "name": clip.file,

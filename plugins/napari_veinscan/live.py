@@ -11,6 +11,7 @@ from psygnal import Signal
 from qtpy.QtCore import QObject, Qt
 from qtpy.QtCore import Signal as QtSignal  # type: ignore[attr-defined]  # qtpy renames Qt's own
 
+from napari_veinscan import preferences
 from veinscan.dicom import Clip
 from veinscan.enhance import vesselness
 from veinscan.errors import VeinscanError
@@ -96,7 +97,7 @@ class Live:
         self.is_on = False
         self.diameters_mm: tuple[float, float] = bench.settings.diameters_mm
         self.opacity = 0.6
-        self.colours = "cividis"
+        self.colours = preferences.load().vesselness_colours
         self.frame_index: int | None = None
         """The frame whose vesselness is on show; None when there is none."""
         self._latest = Latest(bench.window)

@@ -97,6 +97,11 @@ class RecordBar(QToolBar):
             self._session.reader = Reader(name=name)
         self.reader.setText(self._session.reader.name)
 
+    def name_reader(self, name: str) -> None:
+        """Let somebody else read from now on."""
+        self.reader.setText(name)
+        self.take_over()
+
     def _show(self) -> None:
         session = self._session
         record = session.record
@@ -108,7 +113,7 @@ class RecordBar(QToolBar):
             button.setEnabled(label is not None)
             tip = self._bench.commands.tip(command)
             button.setToolTip(f"{tip}: {label}" if label else tip)
-        self.save.setEnabled(record is not None and (session.is_dirty or record.version == 0))
+        self.save.setEnabled(record is not None and (session.is_dirty or len(record.heads) != 1))
         self.conflicts.setVisible(record is not None and bool(record.conflicts))
         self.page.setEnabled(record is not None)
         words, look = self._state_words()

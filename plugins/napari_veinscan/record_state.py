@@ -111,6 +111,8 @@ class EditedRecord:
             return ""
         if words := self._log.words():
             return words
+        if len(self.record.heads) > 1:
+            return f"{len(self.record.heads)} saved versions together, not saved as one"
         if self.saved_at is not None:
             return f"saved {self.saved_at:%H:%M} as version {self.record.version}"
         if self.record.version:

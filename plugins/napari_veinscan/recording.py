@@ -83,6 +83,8 @@ class Recording:
         self.take_over()
         if not self._session.is_dirty:
             return True
+        if self._bench.preferences.autosave and self.save():
+            return True
         box = QMessageBox(self._bench.window)
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle("Unsaved work")

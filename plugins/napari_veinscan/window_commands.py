@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from napari_veinscan import compat
 from napari_veinscan.calibration import CalibrationTool
 from napari_veinscan.commands import Command
 from napari_veinscan.conflict_dialog import show_conflicts
 from napari_veinscan.key_sheet import show_key_sheet
 from napari_veinscan.page import write_page
+from napari_veinscan.record_bar import add_bar
 from napari_veinscan.workbench import Workbench
 
 RECORD = "Record"
@@ -20,6 +22,17 @@ def _put_away(bench: Workbench) -> bool:
         return False
     bench.calipers.put_away()
     return True
+
+
+def _show_preferences(bench: Workbench) -> None:
+    before = bench.preferences.reader
+
+    def closed(_result: int) -> None:
+        reader = bench.preferences.reader.strip()
+        if reader and reader != before:
+            add_bar(bench).name_reader(reader)
+
+    compat.show_preferences(bench.viewer).finished.connect(closed)
 
 
 COMMANDS = (
@@ -61,6 +74,14 @@ COMMANDS = (
         write_page,
         keys=("Ctrl+P",),
         tip="Write the plan as a PDF to take to the procedure",
+    ),
+    Command(
+        "window.preferences",
+        "Preferences",
+        WINDOW,
+        _show_preferences,
+        tip="Reader, threshold profile, autosave, colours, memory",
+        needs_study=False,
     ),
     Command("window.escape", "Put the tool away", WINDOW, _put_away, keys=("Esc",), in_menu=False),
     Command("window.keys", "Keys and help", WINDOW, show_key_sheet, keys=("?",), needs_study=False),

@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from napari.utils.notifications import show_warning
 from psygnal import Signal
 from qtpy.QtWidgets import QMainWindow, QWidget
 
-from napari_veinscan import compat, docks, finding, places
+from napari_veinscan import compat, docks, finding, notices, places, preferences
 from napari_veinscan.background import Callbacks, Job, Jobs
 from napari_veinscan.calipers import Calipers, Tool
 from napari_veinscan.commands import Commands
@@ -20,6 +19,7 @@ from napari_veinscan.layers import Layers
 from napari_veinscan.opening import Opening
 from napari_veinscan.picture_text import PictureText
 from napari_veinscan.pointer import ClickTool, Pointer
+from napari_veinscan.preferences import Preferences
 from napari_veinscan.recording import Recording
 from napari_veinscan.session import Session
 from veinscan import settings
@@ -39,7 +39,7 @@ class Workbench:
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
         self.settings = settings.load()
-        self.session = Session(Reader(name=settings.reader_name(self.settings)))
+        self.session = Session(Reader(name=self.preferences.reader or settings.reader_name(self.settings)))
         self.layers = Layers(viewer, self.session)
         self.calipers = Calipers(self.session)
         self.jobs = Jobs()
@@ -77,6 +77,11 @@ class Workbench:
     def window(self) -> QMainWindow:
         """The main window, the parent of dialogs."""
         return compat.main_window(self.viewer)
+
+    @property
+    def preferences(self) -> Preferences:
+        """What is set on napari's page of preferences, as it is now."""
+        return preferences.load()
 
     def part(self, make: Callable[[Workbench], Part]) -> Part:
         """What `make` makes of this workbench: made on first use, the same one after."""
@@ -155,12 +160,8 @@ class Workbench:
         return True
 
     def warn(self, error: object) -> None:
-        """Show an error as one notification."""
-        if isinstance(error, VeinscanError):
-            text = str(error)
-            show_warning(text[:1].upper() + text[1:])
-        else:
-            show_warning(f"A fault in veinscan: {error!r}. Nothing was changed; please report it.")
+        """Show an error as one notification: a sentence with the next step, details on request."""
+        notices.tell(error, self.window)
 
     def open_path(self, path: str | Path, *, study_uid: str | None = None) -> None:
         """Open a study (folder, file or zip) off the window's thread, asking first for unsaved work."""
