@@ -276,6 +276,7 @@ def review(
     elif decision is Decision.REJECTED:
         reason = RejectReason.UNSTATED
     frame = checked_frame(clip, candidate.best_frame)
+    before = review_of(record, str(clip.sop_instance_uid), candidate.id)
     verdict = CandidateReview(
         candidate_id=candidate.id,
         sop_instance_uid=str(clip.sop_instance_uid),
@@ -289,6 +290,8 @@ def review(
         reason=reason,
         reviewed_by=reader.name,
         reviewed_at=now(),
+        # another verdict leaves the reader's outline, which `plan.outlines` sets
+        outlined_by=before.outlined_by if before is not None and before.frame_index == frame else "",
     )
     others = [
         other

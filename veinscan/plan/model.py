@@ -189,6 +189,8 @@ class CandidateReview:
     """Only with `Decision.REJECTED`."""
     reviewed_by: str = ""
     reviewed_at: datetime | None = None
+    outlined_by: str = ""
+    """The reader who drew or changed the outline; empty where it is as the program found it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

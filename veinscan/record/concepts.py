@@ -59,6 +59,7 @@ DECISION = _private("decision", "Reader decision")
 REJECT_REASON = _private("reject-reason", "What the candidate is instead")
 REVIEWED_BY = _private("reviewed-by", "Reviewed by")
 REVIEWED_AT = _private("reviewed-at", "Reviewed at")
+OUTLINED_BY = _private("outlined-by", "Outline drawn by")
 OUTLINE = _private("outline", "Lumen outline")
 VEIN_NAME = _private("vein-name", "Vein as named by the reader")
 

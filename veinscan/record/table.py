@@ -166,6 +166,7 @@ REVIEW = Table(
         outline("outline", c.OUTLINE),
         text("reviewed_by", c.REVIEWED_BY),
         moment("reviewed_at", c.REVIEWED_AT),
+        text("outlined_by", c.OUTLINED_BY),
     ),
     (_finding(c.REVIEWED_CANDIDATE),),
 )
