@@ -23,6 +23,7 @@ KILLS = int(os.environ.get("KILLS", "8"))
 SEED = int(os.environ.get("SEED", "4"))
 
 PROGRAM = """
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,6 +32,11 @@ from veinscan.plan import editing
 from veinscan.plan.ids import new_uid
 from veinscan.plan.model import InjectionTarget, Reader
 from veinscan.record import Draft, load_record, pending_drafts, save_record
+
+def say(word, number):
+    # in one piece: print may write a line in several, and be killed between them
+    os.write(1, f"{word} {number}\\n".encode())
+
 
 root = Path(sys.argv[1])
 header = pydicom.dcmread(root / "sweep.dcm")
@@ -50,18 +56,18 @@ if found and {target.notes for target in draft.current.targets} <= {target.notes
     draft.discard()
     draft = Draft.start(study, saved)
 number = max((int(target.notes) for target in draft.current.targets), default=-1) + 1
-print("start", number, flush=True)
+say("start", number)
 while True:
     target = InjectionTarget(
         id=new_uid(), order=0, sop_instance_uid=clip.sop_instance_uid, frame_index=0, point=(60.0, 60.0),
         notes=str(number),
     )
     draft.record(editing.add_target(draft.current, target), f"add {number}")
-    print("shown", number, flush=True)
+    say("shown", number)
     number += 1
     if number % 3 == 0:
         done = save_record(study, draft.current, Reader(name="Anna"))
-        print("saved", number - 1, flush=True)
+        say("saved", number - 1)
         draft.saved(done.record)
 """
 
@@ -90,7 +96,8 @@ def test_killed_while_editing_and_saving_nothing_that_was_shown_is_lost(tmp_path
             [sys.executable, "-c", PROGRAM, str(study.root)], stdout=subprocess.PIPE, text=True
         )
         assert process.stdout is not None
-        assert process.stdout.readline().startswith("start")
+        first = process.stdout.readline()
+        assert first.startswith("start"), f"the program did not start: {first!r}"
         time.sleep(rng.uniform(0.0, 0.4))
         process.kill()
         told |= {int(line.split()[1]) for line in process.stdout.read().splitlines()}

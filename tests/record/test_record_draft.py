@@ -332,6 +332,7 @@ def refuse(path: Path) -> sqlite3.Connection:
 
 
 CHILD = """
+import os
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
@@ -341,17 +342,22 @@ from veinscan.plan.ids import new_uid
 from veinscan.plan.model import InjectionTarget
 from veinscan.record.draft import Draft, pending_drafts
 
+def say(word, number):
+    # in one piece: print may write a line in several, and be killed between them
+    os.write(1, f"{word} {number}\\n".encode())
+
+
 study = SimpleNamespace(study_instance_uid=sys.argv[2])
 found = pending_drafts(study)
 draft = Draft.resume(study, found[0]) if found else Draft.start(study, editing.new_record(study))
-print("start", len(draft.current.targets), flush=True)
+say("start", len(draft.current.targets))
 while True:
     number = len(draft.current.targets)
     target = InjectionTarget(
         id=new_uid(), order=0, sop_instance_uid="1.2.3", frame_index=0, point=(1.0, 2.0), notes=str(number)
     )
     draft.record(editing.add_target(draft.current, target), f"add {number}")
-    print("shown", number + 1, flush=True)
+    say("shown", number + 1)
 """
 
 

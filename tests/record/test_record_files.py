@@ -221,6 +221,7 @@ def test_the_mode_without_any_neighbour_is_the_umasks(tmp_path: Path) -> None:
 
 
 KILLED = """
+import os
 import sys
 from pathlib import Path
 from veinscan.record.files import write_new
@@ -229,8 +230,7 @@ data = b"z" * 200_000
 for number in range(100_000):
     path = folder / f"{sys.argv[2]}-{number}.dcm"
     write_new(path, data, mode=0o644)
-    sys.stdout.write(path.name + "\\n")
-    sys.stdout.flush()
+    os.write(1, f"{path.name}\\n".encode())
 """
 
 

@@ -16,6 +16,7 @@ from veinscan.plan.editing import new_record
 from veinscan.plan.ids import new_uid
 from veinscan.plan.model import Reader, Record
 from veinscan.plan.normal import is_uid, normalised, now
+from veinscan.record.bases import common_base
 from veinscan.record.files import NotWritableError, make_folder, mode_of_folder, sweep, write_new
 from veinscan.record.merge import merge
 from veinscan.record.versions import (
@@ -124,8 +125,9 @@ def load_record(study: StudyLike, *, reading_id: str | None = None) -> Record:
     return merged([version.sop_instance_uid for version in mine], versions, empty)
 
 
-_MERGE_DEPTH = 8
-"""Two programs that save in turns leave several nearest common ancestors, which have several in turn."""
+_MERGE_DEPTH = 1
+"""How often several nearest common versions are merged with all that lies behind them before it is judged
+from them alone: programs that save in turns leave several at every step, back to the beginning."""
 
 
 def merged(
@@ -134,25 +136,33 @@ def merged(
     """One record of several versions, each pair merged relative to what they have in common.
 
     Several nearest common ancestors are merged themselves, `depth` times over;
-    beyond that the latest of them stands for all.
+    beyond that what both began from is judged from them alone (`common_base`).
     """
     ordered = sorted(uids, key=lambda uid: versions[uid].when)
     record = _at(ordered[0], versions)
     seen = ancestors(ordered[0], versions)
     for uid in ordered[1:]:
         behind = ancestors(uid, versions)
-        nearest = common_ancestors(seen, behind, versions)
-        base = replace(empty, reading=record.reading)
-        if nearest:
-            # a damaged common ancestor hides no head: without it more is told as a conflict
-            with contextlib.suppress(RecordError):
-                if depth:
-                    base = merged(nearest, versions, empty, depth - 1)
-                else:
-                    base = _at(max(nearest, key=lambda one: versions[one].when), versions)
-        record = merge(base, record, _at(uid, versions))
+        nearest = _readable(common_ancestors(seen, behind, versions), versions)
+        other = _at(uid, versions)
+        if not nearest:
+            base = replace(empty, reading=record.reading)
+        elif depth or len(nearest) == 1:
+            base = merged(nearest, versions, empty, depth - 1)
+        else:
+            base = common_base([_at(one, versions) for one in nearest], record, other)
+        record = merge(base, record, other)
         seen |= behind
     return record
+
+
+def _readable(uids: list[str], versions: Mapping[str, Version]) -> list[str]:
+    """In order of time; a damaged common ancestor hides no head: without it more is told as a conflict."""
+    found = []
+    for uid in uids:
+        with contextlib.suppress(RecordError):
+            found.append((versions[uid].when, uid))
+    return [uid for _, uid in sorted(found)]
 
 
 def save_record(study: StudyLike, record: Record, reader: Reader) -> SavedRecord:
@@ -241,7 +251,11 @@ def _lost_references(study: StudyLike, record: Record) -> list[tuple[str, str, s
         versions, _ = read_versions(record_paths(study), study.study_instance_uid)
     except RecordError:
         return []
-    return [reference for version in versions.values() for reference in version.references]
+    found: list[tuple[str, str, str, str]] = []
+    for version in versions.values():
+        with contextlib.suppress(RecordError):
+            found += version.references
+    return found
 
 
 def _instances(study: StudyLike, lost: Iterable[tuple[str, str, str, str]]) -> list[Any]:

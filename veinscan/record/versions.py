@@ -31,8 +31,9 @@ MAX_BYTES = 256 * 2**20
 class Version:
     """One saved document.
 
-    Its header is read at once; its content, which costs a hundred times more,
-    when it is asked for: of a long chain only the heads are.
+    What says who it is and what it replaces is read at once; the rest, which
+    costs a hundred times more, when it is asked for: of a long history only
+    the heads and what lies next behind them are.
     """
 
     path: Path
@@ -40,8 +41,6 @@ class Version:
     series_instance_uid: str
     study_instance_uid: str
     predecessors: tuple[str, ...]
-    references: tuple[tuple[str, str, str, str], ...] = field(repr=False)
-    """Objects it points at: SOP class, SOP instance, series, study."""
     dataset: Dataset = field(repr=False, compare=False)
 
     @cached_property
@@ -51,7 +50,17 @@ class Version:
             content = decode(self._root.children)
             if content.study_instance_uid != self.study_instance_uid:
                 raise RecordError("the header is damaged: its UIDs do not agree with the content")
+            _ = self.references
             return content
+
+    @cached_property
+    def references(self) -> tuple[tuple[str, str, str, str], ...]:
+        """Objects it points at: SOP class, SOP instance, series, study.  RecordError if damaged."""
+        with _damage_of(self.path):
+            return (
+                *_references(self.dataset, "CurrentRequestedProcedureEvidenceSequence"),
+                *_references(self.dataset, "PertinentOtherEvidenceSequence"),
+            )
 
     @property
     def observer(self) -> str:
@@ -113,10 +122,10 @@ def is_ours(dataset: Dataset) -> bool:
     """Whether a document is one that veinscan wrote: an SR of ours by its maker or by its coding scheme."""
     if str(dataset.get("SOPClassUID", "")) != ComprehensiveSRStorage:
         return False
+    if str(dataset.get("Manufacturer", "")).lower() == "veinscan":
+        return True
     schemes = dataset.get("CodingSchemeIdentificationSequence") or ()
-    return str(dataset.get("Manufacturer", "")).lower() == "veinscan" or any(
-        str(item.get("CodingSchemeDesignator", "")) == c.PRIVATE_SCHEME for item in schemes
-    )
+    return any(str(item.get("CodingSchemeDesignator", "")) == c.PRIVATE_SCHEME for item in schemes)
 
 
 def _version(dataset: Dataset, path: Path) -> Version:
@@ -129,10 +138,6 @@ def _version(dataset: Dataset, path: Path) -> Version:
         series_instance_uid=str(dataset.SeriesInstanceUID),
         study_instance_uid=str(dataset.StudyInstanceUID),
         predecessors=tuple(entry[1] for entry in _references(dataset, "PredecessorDocumentsSequence")),
-        references=(
-            *_references(dataset, "CurrentRequestedProcedureEvidenceSequence"),
-            *_references(dataset, "PertinentOtherEvidenceSequence"),
-        ),
         dataset=dataset,
     )
 
