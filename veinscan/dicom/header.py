@@ -119,13 +119,14 @@ def read_header(source: Bytes, limits: Limits) -> Header:
     """
     if source.size == 0:
         raise UnreadableError("empty file (0 bytes)", where=source.name)
-    start = source.read(0, min(_WINDOWS[0], source.size))
-    start = _with_preamble(start, source.name)
-    bare = len(start) - min(_WINDOWS[0], source.size)  # bytes added in front
+    first = source.read(0, min(_WINDOWS[0], source.size))
+    start = _with_preamble(first, source.name)
+    bare = len(start) - len(first)  # bytes added in front
     syntax, meta_end = _transfer_syntax(start)
     if syntax == DEFLATED:
         source, bare = _inflated(source, meta_end, limits), 0
-    header = _parse(source, bare, syntax, limits)
+        first = source.read(0, _WINDOWS[0])
+    header = _parse(source, first, bare, syntax, limits)
     header.warnings.extend(
         f"its preamble begins like a program ({system}); it is not passed on"
         for mark, system in _PROGRAMS
@@ -172,14 +173,14 @@ def _inflated(source: Bytes, meta_end: int, limits: Limits) -> MemoryBytes:
     return MemoryBytes(raw[:132] + syntax + body, source.name, source.path)
 
 
-def _parse(source: Bytes, bare: int, syntax: str, limits: Limits) -> Header:
+def _parse(source: Bytes, first: bytes, bare: int, syntax: str, limits: Limits) -> Header:
     name = source.name
     prefix = b"\0" * 128 + b"DICM" if bare else b""
     sizes = [w for w in _WINDOWS if w < min(source.size, limits.header_bytes)]
     sizes.append(min(source.size, limits.header_bytes))
     for size in sizes:
         last = size == sizes[-1]
-        window = prefix + source.read(0, size)
+        window = prefix + (first[:size] if size <= len(first) else source.read(0, size))
         stream = io.BytesIO(window)
         try:
             with quiet() as reports, only_veinscan_errors("its header is damaged", where=name):

@@ -216,7 +216,7 @@ def _look_through(source: Source, limits: Limits, progress: Progress | None) -> 
 
 def _look_at(entry: Bytes, found: _Found, limits: Limits) -> None:
     try:
-        with only_veinscan_errors("it cannot be read", where=entry.name):
+        with only_veinscan_errors("it cannot be read", where=entry.name), entry.at_hand():
             header = read_header(entry, limits)
             _sort_in(header, entry, found, limits)
     except UnreadableError as problem:
@@ -297,7 +297,7 @@ def _records_beside(root: Path, found: _Found, limits: Limits) -> None:
     source = FolderSource(folder, limits)
     for entry in source.entries():
         try:
-            with only_veinscan_errors("it cannot be read", where=entry.name):
+            with only_veinscan_errors("it cannot be read", where=entry.name), entry.at_hand():
                 _sort_in(read_header(entry, limits), entry, beside, limits)
         except UnreadableError:
             if entry.name.lower().endswith(".dcm"):
