@@ -64,6 +64,7 @@ bench: setup
 # README's picture of the window, made from the sample study.
 docs-pictures: setup system
 	$(XVFB) $(BIN)/python tests/gui/pictures.py docs/images
+	$(BIN)/python tests/dicom/pictures.py docs/images
 
 # The two studies in sample_data/, made anew.
 sample-data: setup
