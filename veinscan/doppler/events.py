@@ -58,7 +58,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Where a run has half of its power: first and last index with more, and the crossings between columns."""
+    """Where a run has half of its power: first and last index with more, and the crossings beside them."""
 
     first: int
     last: int

@@ -31,6 +31,10 @@ class FlowEvidence:
     """Share of the coloured frames that flow against the usual direction."""
     aliased_fraction: float
     """Share of the coloured pixels that are aliased."""
+    frame_indices: tuple[int, ...] = ()
+    """Frames with colour in the lumen."""
+    velocities_cm_s: tuple[float, ...] = ()
+    """Mean over the coloured pixels on each of them."""
 
 
 def flow_evidence(
@@ -60,6 +64,7 @@ def flow_evidence(
         )
     shares: list[float] = []
     means: list[float] = []
+    seen: list[int] = []
     total, count, over = 0.0, 0, 0
     for index, outline in outlines.items():
         if not 0 <= index < flow_cm_s.shape[0] or len(outline) < 3:
@@ -71,6 +76,7 @@ def flow_evidence(
         shares.append(float(shown.mean()) if values.size else 0.0)
         if int(shown.sum()) >= 4:
             means.append(float(values[shown].mean()))
+            seen.append(index)
             total += float(values[shown].sum())
             count += int(shown.sum())
             if aliased is not None:
@@ -87,4 +93,6 @@ def flow_evidence(
         pulsatility=float(np.ptp(speed) / speed.mean()) if speed.size >= 6 and speed.mean() > 0 else None,
         reversal_fraction=float(np.mean(np.sign(means) == -usual)) if means and usual else 0.0,
         aliased_fraction=over / count if count else 0.0,
+        frame_indices=tuple(seen),
+        velocities_cm_s=tuple(round(mean, 4) for mean in means),
     )

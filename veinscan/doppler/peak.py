@@ -67,7 +67,7 @@ def grain_rows(strip: Strip) -> float:
 
 
 def sharpened(spectrum: Array, rows: float) -> Array:
-    """(k,) a spectrum with a Gaussian blur of so many rows taken out (Richardson and Lucy); never negative."""
+    """(k,) a spectrum with a Gaussian blur of so many rows taken out (Richardson and Lucy)."""
     if rows < 0.3 or spectrum.size < 3 or spectrum.sum() <= 0:
         return spectrum
     reach = int(4 * rows + 3)

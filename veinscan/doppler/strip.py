@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from veinscan.doppler.axes import StripAxes
 from veinscan.doppler.burned_in import Mask, coloured_graphics, lines, text
+from veinscan.doppler.gap import MIN_GAP_COLUMNS, Array, cut, find_gap, runs_of, strength_of, thin
 from veinscan.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
 EMPTY_LEVEL = 0.045
 """Display level (0..1) below which a pixel shows nothing."""
-MIN_GAP_COLUMNS = 3
-"""Fewer empty columns are not taken for the gap of a sweeping strip."""
+MOSTLY = 0.85
+"""Share of columns that must be empty where nothing was written yet."""
+EMPTY_SHARE = 0.3
+"""A column that shows less than this share of the usual may be empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,7 @@ class Strip:
         return int(self.columns[min(max(k, 0), self.columns.size - 1)])
 
     def seconds_at(self, column: float) -> float:
-        """Seconds of a whole-frame column from the oldest shown; for one that is not shown, of the nearest."""
+        """Seconds of a whole-frame column from the oldest shown; of the nearest for one that is hidden."""
         k = int(np.argmin(np.abs(self.columns - column)))
         inside = min(max(float(column) - float(self.columns[k]), -0.5), 0.5)
         return (k + inside) * self.axes.time_step_s
@@ -119,18 +122,18 @@ def _in_order(axes: StripAxes, level: npt.NDArray[np.float32], valid: Mask, wrap
     baseline = axes.baseline_row - axes.box[0]
     shown = np.where(valid, level, 0)
     empty = (shown > EMPTY_LEVEL).sum(axis=0) <= max(1, rows // 100)
+    strength = strength_of(shown, valid)
     ground = _ground(shown, valid, baseline)
     noisy = _noise_shown(shown, empty, baseline)
     if noisy:
         # JPEG smears the noise into a gap, which is then not empty but much less than the noise elsewhere;
         # blotchy noise has thin places too, so that only a strip said to sweep is given the benefit of doubt
         share = 0.45 if axes.scroll.startswith("sweeping") else 0.15
-        empty |= ground < share * float(np.median(ground[~empty]))
+        low = ground < share * float(np.median(ground[~empty]))
+        # where flow fills the strip to its edges in most columns, the others are no gap
+        empty |= low & (strength < EMPTY_SHARE * float(np.median(strength[~empty])))
     elif axes.scroll.startswith("sweeping"):
-        # JPEG leaves a few pixels in a narrow gap
-        strength = shown.sum(axis=0)
-        usual = np.median(np.stack([np.roll(strength, k) for k in range(-16, 17, 4)]), axis=0)
-        empty |= strength < 0.15 * usual
+        empty |= thin(strength)
     first, last = 0, cols
     if empty.all():
         pass
@@ -141,11 +144,11 @@ def _in_order(axes: StripAxes, level: npt.NDArray[np.float32], valid: Mask, wrap
         if cols - 1 - filled[-1] >= MIN_GAP_COLUMNS:
             last = int(filled[-1]) + 1
     else:
-        first, last = _cut_ends(shown, empty, axes.time_step_s)
-    gap = _gap(shown, empty, noisy, (first, last), axes.scroll)
+        first, last = _cut_ends(strength, empty, axes.time_step_s)
+    gap = find_gap(strength, empty, (first, last), axes.scroll, noisy)
     if wrap is not None:
         at = min(max(wrap - axes.box[1], 0), cols)
-        gap = next((run for run in _runs(empty) if run[0] - 1 <= at <= run[1] + 1), (at, at))
+        gap = next((run for run in runs_of(empty) if run[0] - 1 <= at <= run[1] + 1), (at, at))
     if gap is not None:
         order = np.r_[np.arange(gap[1], last), np.arange(first, gap[0])]
     else:
@@ -190,67 +193,24 @@ def _noise_shown(shown: npt.NDArray[np.float32], empty: Mask, baseline: float) -
     return bool(np.mean(some[filled] >= 1) > 0.97 and np.median(some[filled]) >= 3)
 
 
-def _runs(flags: Mask) -> list[tuple[int, int]]:
-    """Half-open runs of True."""
-    edges = np.flatnonzero(np.diff(np.r_[False, flags, False].astype(np.int8)))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-
-
-def _gap(
-    shown: npt.NDArray[np.float32], empty: Mask, noisy: bool, span: tuple[int, int], scroll: str
-) -> tuple[int, int] | None:
-    """Half-open columns of the gap of a sweeping strip, or None.
-
-    With a visible noise floor any run of empty columns inside is the gap.
-    Without one, a quiet vein is empty too: the gap is then a run beside which
-    the spectrum is cut off within a column on at least one side.
-    """
-    cols = shown.shape[1]
-    inner = [r for r in _runs(empty) if r[0] > span[0] and r[1] < span[1] and r[1] - r[0] >= MIN_GAP_COLUMNS]
-    inner = [r for r in inner if r[1] - r[0] <= max(40, cols // 6)]
-    if not inner or scroll == "scrolling":
-        return None
-    if noisy:
-        return max(inner, key=lambda r: r[1] - r[0])
-    strength = shown.sum(axis=0)
-    usual = float(np.median(strength[~empty])) if (~empty).any() else 0.0
-    if scroll.startswith("sweeping"):
-        usual *= 0.25  # there is a gap somewhere, if only beside quiet flow
-    cuts = [
-        (r, _cut(strength[max(0, r[0] - 8) : r[0]][::-1], usual), _cut(strength[r[1] : r[1] + 8], usual))
-        for r in inner
-    ]
-    if scroll.startswith("sweeping"):
-        run, left, right = max(cuts, key=lambda item: max(item[1], item[2]))
-        return run if max(left, right) > 0.75 else None
-    run, left, right = max(cuts, key=lambda item: min(item[1], item[2]))
-    return run if min(left, right) > 0.85 else None
-
-
-def _cut_ends(shown: npt.NDArray[np.float32], empty: Mask, step_s: float) -> tuple[int, int]:
+def _cut_ends(strength: Array, empty: Mask, step_s: float) -> tuple[int, int]:
     """Half-open columns that are filled, where the spectrum is cut off at the edge of empty columns.
 
     Only where a column is shorter than the transform's window: then flow
     itself cannot stop within one.
     """
     cols = empty.size
-    filled = np.flatnonzero(~empty)
+    least = 0.3 * float(np.median(strength[~empty]))
+    filled = np.flatnonzero(strength > least)
     first, last = int(filled[0]), int(filled[-1]) + 1
-    strength = shown.sum(axis=0)
-    usual = float(np.median(strength[~empty]))
+    # JPEG rings for a block into the empty columns, and a mark may stand in them
+    if first > 10 and empty[: first - 10].mean() < MOSTLY:
+        first = 0
+    if cols - last > 10 and empty[last + 10 :].mean() < MOSTLY:
+        last = cols
     fine = step_s < 0.015
-    left = fine and first >= MIN_GAP_COLUMNS and _cut(strength[first : first + 8], usual) > 0.85
+    left = fine and first >= MIN_GAP_COLUMNS and cut(strength[first : first + 8], least) > 0.85
     right = (
-        fine
-        and cols - last >= MIN_GAP_COLUMNS
-        and _cut(strength[max(0, last - 8) : last][::-1], usual) > 0.85
+        fine and cols - last >= MIN_GAP_COLUMNS and cut(strength[max(0, last - 8) : last][::-1], least) > 0.85
     )
     return (first if left else 0), (last if right else cols)
-
-
-def _cut(beside: npt.NDArray[np.float32], usual: float) -> float:
-    """How sharply a spectrum stops at a gap: its first columns beside the gap against the next few."""
-    if beside.size < 6:
-        return 0.0
-    body = float(np.median(beside[2:]))
-    return float(beside[:2].max() / body) if body > 0.3 * usual > 0 else 0.0
