@@ -103,13 +103,14 @@ class Layers:
     # -- the clip ---------------------------------------------------------------------
 
     @property
-    def _own(self) -> list[Layer]:
+    def own(self) -> list[Layer]:
+        """The layers made here; others in the viewer are a person's or another plugin's."""
         image = [] if self._image is None else [self._image]
         return [*image, *self._lines.values(), *self._points.values()]
 
     def clear(self) -> None:
         """Take out the layers of the clip; layers that a person added stay."""
-        for layer in self._own:
+        for layer in self.own:
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
         self._image, self._lines, self._points = None, {}, {}
@@ -140,7 +141,7 @@ class Layers:
 
     def _show_image(self, clip: Clip) -> None:
         frames, options, _ = image_layer_data(clip)
-        intact = self._image is not None and all(layer in self._viewer.layers for layer in self._own)
+        intact = self._image is not None and all(layer in self._viewer.layers for layer in self.own)
         units = tuple(map(str, self._image.units)) if self._image is not None else ()
         if not intact or units != tuple(map(str, Image(frames, **options).units)):
             self.clear()
@@ -279,7 +280,7 @@ class Layers:
     def _layer_was_added(self, event: Any) -> None:
         """napari shows no millimetres as soon as one layer has none: a layer without is taken for pixels."""
         clip = self._session.clip
-        if clip is not None and event.value not in (*self._own, self._regions, self._vesselness):
+        if clip is not None and event.value not in (*self.own, self._regions, self._vesselness):
             adopt(event.value, geometry_of(clip))
 
     # -- what lies over it ------------------------------------------------------------

@@ -206,13 +206,51 @@ def found_in_sample() -> Any:
     return find_in_clip(open_study(folder).clips[0])
 
 
+@pytest.fixture(scope="session")
+def kept_windows(qapp: Any) -> Iterator[list[Any]]:
+    """Windows that one test leaves to the next: opening one takes seconds."""
+    viewers: list[Any] = []
+    yield viewers
+    from napari_veinscan import compat
+
+    for viewer in viewers:
+        if not compat.is_gone(viewer):
+            viewer.close()
+
+
 @pytest.fixture
-def searched(open_window: Callable[..., Person], sample_study_dir: Path, found_in_sample: Any) -> Person:
+def window(kept_windows: list[Any], qtbot: Any, sample_study_dir: Path) -> Iterator[Person]:
+    """A window on a fresh copy of the sample study, as an earlier test left it but for its work."""
+    from napari_veinscan import compat
+    from napari_veinscan.launch import launch, workbench_of
+
+    kept_windows[:] = [viewer for viewer in kept_windows if not compat.is_gone(viewer)]
+    if not kept_windows:
+        kept_windows.append(launch(block=False))
+    viewer = kept_windows[0]
+    person = Person(viewer, workbench_of(viewer), qtbot)
+    person.bench.open_path(sample_study_dir)
+    person.wait_for_work()
+    assert person.session.study is not None
+    assert person.session.study.path == sample_study_dir
+    qtbot.wait(50)
+    yield person
+    if compat.is_gone(viewer) or person.bench.is_closed:
+        return
+    person.bench.cancel()
+    person.wait_for_work()
+    person.bench.forget_edits()
+    person.canvas.setFocus()
+    for layer in [layer for layer in viewer.layers if layer not in person.bench.layers.own]:
+        viewer.layers.remove(layer)
+
+
+@pytest.fixture
+def searched(window: Person, found_in_sample: Any) -> Person:
     """A window on the sample study with the first clip searched."""
-    person = open_window(sample_study_dir)
-    person.session.set_candidates(person.session.clip, found_in_sample)
-    person.qtbot.wait(20)
-    return person
+    window.session.set_candidates(window.session.clip, found_in_sample)
+    window.qtbot.wait(20)
+    return window
 
 
 @pytest.fixture
