@@ -9,24 +9,31 @@ import numpy as np
 import numpy.typing as npt
 
 from veinscan.candidates.finder import Progress, search
+from veinscan.candidates.flow import with_flow
 from veinscan.candidates.model import Candidate, ClipCandidates, FinderSettings
 from veinscan.dicom.model import ClipKind, RegionKind
 from veinscan.dicom.skin import depth_origin
 
 if TYPE_CHECKING:
     from veinscan.dicom import Clip
+    from veinscan.doppler.colour_bar import ColourBar
 
 COLOURED = (ClipKind.COLOUR, ClipKind.POWER, ClipKind.DUPLEX)
 """Kinds of clip whose picture may carry colour."""
 
 
 def find_in_clip(
-    clip: Clip, settings: FinderSettings | None = None, *, progress: Progress | None = None
+    clip: Clip,
+    settings: FinderSettings | None = None,
+    *,
+    bar: ColourBar | None = None,
+    progress: Progress | None = None,
 ) -> ClipCandidates:
     """Candidates of a clip's picture region, in whole-frame pixels, best first.
 
     Without a picture region or without a calibration in mm there are no candidates,
-    and a warning says why.  Reads one frame at a time.
+    and a warning says why.  Reads one frame at a time.  A colour clip gives flow too: with
+    velocities where its colour bar can be read, or by `bar`, whose scale a person gave.
 
     Raises
     ------
@@ -68,8 +75,12 @@ def find_in_clip(
         progress=progress,
         id_seed=clip.sop_instance_uid,
     )
+    moved = tuple(_moved(candidate, row0, col0) for candidate in found)
+    if has_colour and moved:
+        moved, why = with_flow(clip, moved, bar=bar)
+        warnings += why
     return ClipCandidates(
-        candidates=tuple(_moved(candidate, row0, col0) for candidate in found),
+        candidates=moved,
         warnings=tuple(warnings),
         settings=chosen,
     )
@@ -78,8 +89,10 @@ def find_in_clip(
 def _moved(candidate: Candidate, row0: int, col0: int) -> Candidate:
     """The candidate with a region's pixels turned into whole-frame pixels."""
     offset = np.array([row0, col0], np.float32)
+    course = candidate.course
     return replace(
         candidate,
+        course=None if course is None else replace(course, points=course.points + offset),
         outlines={index: outline + offset for index, outline in candidate.outlines.items()},
         centres={index: (row + row0, col + col0) for index, (row, col) in candidate.centres.items()},
     )

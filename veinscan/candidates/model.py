@@ -39,6 +39,16 @@ class Compression:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """A beat that repeats in the flow of a lumen."""
+
+    per_minute: float
+    """Beats a minute."""
+    regularity: float
+    """How alike one beat is to the next: correlation of the flow with itself a beat later, up to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
     """Where a vein runs: along the picture, or through the frames of a sweep."""
 
@@ -92,6 +102,8 @@ class Candidate:
     """Share of the lumen with colour, 0..1, on the frame with most; None where the clip has no colour."""
     flow: FlowEvidence | None = None
     """Velocity and pulse inside the lumen over its frames; None without colour or without a scale."""
+    pulse: Pulse | None = None
+    """A beat in the flow; None where none is seen, or the frames are too few to tell."""
     flow_note: str = ""
     """Why there is colour but no velocity; else empty."""
     warnings: tuple[str, ...] = ()
