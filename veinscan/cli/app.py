@@ -11,6 +11,7 @@ from veinscan.cli.find import find
 from veinscan.cli.history import history
 from veinscan.cli.inspect import inspect
 from veinscan.cli.open import open_window
+from veinscan.cli.record import record
 from veinscan.cli.reflux import reflux
 from veinscan.cli.report import report
 from veinscan.cli.sample import sample
@@ -51,6 +52,7 @@ app.command("inspect")(inspect)
 app.command("find")(find)
 app.command("reflux")(reflux)
 app.add_typer(targets, name="targets")
+app.add_typer(record, name="record")
 app.command("history")(history)
 app.command("sample")(sample)
 app.command("report")(report)

@@ -16,6 +16,7 @@ from veinscan.settings import Settings, load
 
 if TYPE_CHECKING:
     from veinscan.dicom import Clip, Study
+    from veinscan.plan.model import Record
 
 StudyArgument = Annotated[
     Path, typer.Argument(metavar="STUDY", help="A folder, a file or a zip.", show_default=False)
@@ -61,6 +62,31 @@ def open_study(path: Path, study_uid: str | None) -> Study:
         study = open_(path, study_uid=study_uid, progress=bar.update)
     _logger.info("opened a study: %d clips, %d files skipped", len(study.clips), len(study.skipped))
     return study
+
+
+def open_with_record(path: Path, study_uid: str | None) -> tuple[Study, Record]:
+    """The study with its record, and with what readers calibrated by hand on its clips."""
+    from veinscan.cli.output import say
+    from veinscan.record.opening import with_record
+
+    opened = with_record(open_study(path, study_uid))
+    for problem in opened.problems:
+        say(f"veinscan: a calibration of the record could not be put on its clip: {problem}")
+    return opened.study, opened.record
+
+
+def open_calibrated(path: Path, study_uid: str | None) -> Study:
+    """The study with what readers calibrated by hand; where the record cannot be read, without, and said."""
+    from veinscan.cli.output import say
+    from veinscan.errors import RecordError
+    from veinscan.record.opening import with_record
+
+    study = open_study(path, study_uid)
+    try:
+        return with_record(study).study
+    except RecordError as error:
+        say(f"veinscan: searched without the calibrations of the record: {error}")
+        return study
 
 
 def skipped_json(study: Study) -> list[dict[str, str]]:

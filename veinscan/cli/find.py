@@ -14,7 +14,7 @@ from veinscan.cli.common import (
     StudyArgument,
     StudyUidOption,
     choose_clips,
-    open_study,
+    open_calibrated,
     skipped_json,
     skipped_lines,
     start,
@@ -58,7 +58,7 @@ def find(
     settings = start(
         min_diameter_mm=min_diameter_mm, max_diameter_mm=max_diameter_mm, max_depth_mm=max_depth_mm
     )
-    opened = open_study(study, study_uid)
+    opened = open_calibrated(study, study_uid)
     clips = choose_clips(opened, file)
     pictures = None
     if output is not None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from veinscan.cli.common import JsonOption, StudyArgument, StudyUidOption, open_study, start
+from veinscan.cli.common import JsonOption, StudyArgument, StudyUidOption, open_with_record, start
 from veinscan.cli.output import Result, count
 
 
@@ -28,11 +28,9 @@ def report(
 ) -> Result:
     """Write the targets in order as a PDF to take to the procedure."""
     settings = start(page_size=page_size)
-    opened = open_study(study, study_uid)
-    from veinscan.record import load_record
+    opened, record = open_with_record(study, study_uid)
     from veinscan.report import write_report
 
-    record = load_record(opened)
     info = write_report(opened, record, output, page_size=settings.page_size)
     data = {"file": os.path.abspath(info.path), "pages": info.pages}  # noqa: PTH100  (links stay as given)
     text = f"{info.path}: {count(len(record.targets), 'target')} on {count(info.pages, 'page')}"

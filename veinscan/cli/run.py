@@ -15,7 +15,18 @@ from veinscan import log
 from veinscan.cli.output import Result, WrongCallError, print_json, print_text
 from veinscan.errors import AmbiguousStudyError, CancelledError, VeinscanError
 
-_COMMANDS = ("open", "inspect", "find", "reflux", "targets", "history", "sample", "report", "doctor")
+_COMMANDS = (
+    "open",
+    "inspect",
+    "find",
+    "reflux",
+    "targets",
+    "record",
+    "history",
+    "sample",
+    "report",
+    "doctor",
+)
 
 _STOPPED = 130
 """Exit code of a program that was stopped by Ctrl+C, as shells expect it."""

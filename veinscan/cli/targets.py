@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,11 +14,11 @@ from veinscan.cli.common import (
     StudyArgument,
     StudyUidOption,
     choose_clips,
-    open_study,
+    open_with_record,
     start,
 )
-from veinscan.cli.output import Result, WrongCallError, count, say, table
-from veinscan.settings import reader_name
+from veinscan.cli.output import Result, WrongCallError, count, table
+from veinscan.cli.saving import ReaderOption, reader_of, save, saved_json
 
 if TYPE_CHECKING:
     from veinscan.dicom import Study
@@ -44,10 +45,7 @@ def list_targets(
 ) -> Result:
     """List the targets of the record, in order of injection."""
     start()
-    opened = open_study(study, study_uid)
-    from veinscan.record import load_record
-
-    record = load_record(opened)
+    opened, record = open_with_record(study, study_uid)
     return Result(_json(record, opened), "" if as_json else _text(record, opened))
 
 
@@ -61,12 +59,7 @@ def add(
     point: Annotated[
         str, typer.Option(metavar="ROW,COL", help="The place, in whole-frame pixels.", show_default=False)
     ],
-    reader: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Who marks it; default: the settings, the user.", show_default=False
-        ),
-    ] = None,
+    reader: ReaderOption = None,
     values: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help=_SET_HELP, show_default=False),
@@ -75,25 +68,18 @@ def add(
     as_json: JsonOption = False,
 ) -> Result:
     """Mark a place as a target, measure the lumen there, and save a new version of the record."""
-    settings = start(reader=reader)
+    who = reader_of(reader)
     place = parse_point(point)
     fields = parse_fields(values or [])
-    name = reader_name(settings)
-    opened = open_study(study, study_uid)
+    opened, record = open_with_record(study, study_uid)
     (clip,) = choose_clips(opened, file)
     from veinscan.plan.editing import add_target, target_at_point
-    from veinscan.plan.model import Reader
-    from veinscan.record import load_record, save_record
 
-    who = Reader(name=name)
-    record = load_record(opened)
     target = target_at_point(clip, frame, place, who, **fields)
-    saved = save_record(opened, add_target(record, target), who)
-    if saved.note:
-        say(f"veinscan: {saved.note}")
-    data = _json(saved.record, opened) | {"added": target.id, "saved": str(saved.path)}
+    saved = save(opened, add_target(record, target), who)
+    data = saved_json(opened, saved) | {"added": target.id}
     order = next((t.order for t in saved.record.targets if t.id == target.id), None)
-    text = f"Target {order} saved as version {saved.record.version} by {name}: {saved.path}"
+    text = f"Target {order} saved as version {saved.record.version} by {who.name}: {saved.path}"
     return Result(data, text if as_json else f"{text}\n\n{_text(saved.record, opened)}")
 
 
@@ -108,12 +94,10 @@ def export(
 ) -> Result:
     """Write the whole plan of the record as a JSON file (plan.schema.json says what it holds)."""
     start()
-    opened = open_study(study, study_uid)
+    opened, record = open_with_record(study, study_uid)
     from veinscan.plan.exchange import plan_text
-    from veinscan.record import load_record
     from veinscan.record.files import replace_file
 
-    record = load_record(opened)
     replace_file(output, plan_text(record, opened.study_instance_uid).encode("ascii"))
     data = _json(record, opened) | {"file": str(output)}
     return Result(data, f"{count(len(record.targets), 'target')} written to {output}")
@@ -125,26 +109,18 @@ def import_(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A JSON file that 'export' wrote.", show_default=False)
     ],
-    reader: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Who imports it; default: the settings, the user.", show_default=False
-        ),
-    ] = None,
+    reader: ReaderOption = None,
     study_uid: StudyUidOption = None,
     as_json: JsonOption = False,
 ) -> Result:
     """Take over a plan from a JSON file: known ids are replaced, new ones added, nothing is removed."""
-    settings = start(reader=reader)
-    name = reader_name(settings)
+    who = reader_of(reader)
     from veinscan.plan.exchange import import_plan, read_plan
-    from veinscan.plan.model import Reader
-    from veinscan.record import load_record, save_record
 
     plan = read_plan(file)
-    opened = open_study(study, study_uid)
-    saved = save_record(opened, import_plan(load_record(opened), plan, opened), Reader(name=name))
-    data = _json(saved.record, opened) | {"imported": len(plan.targets), "saved": str(saved.path)}
+    opened, record = open_with_record(study, study_uid)
+    saved = save(opened, import_plan(record, plan, opened), who)
+    data = saved_json(opened, saved) | {"imported": len(plan.targets)}
     text = f"{count(len(plan.targets), 'target')} imported as version {saved.record.version}: {saved.path}"
     return Result(data, text if as_json else f"{text}\n\n{_text(saved.record, opened)}")
 
@@ -179,14 +155,20 @@ def parse_fields(pairs: list[str]) -> dict[str, str]:
     """
     from veinscan.plan.editing import EDITABLE_FIELDS
 
-    known = ", ".join(EDITABLE_FIELDS) + ", as in --set side=left"
+    return parse_pairs(pairs, EDITABLE_FIELDS)
+
+
+def parse_pairs(pairs: list[str], names: Iterable[str]) -> dict[str, str]:
+    """'field=value' pairs of fields that have one of `names`; raises WrongCallError as `parse_fields`."""
+    allowed = tuple(names)
+    known = ", ".join(allowed) + ", as in --set side=left"
     fields: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         name = name.strip()
         if not equals or not name:
             raise WrongCallError(f"'{pair}' is not FIELD=VALUE", where="--set", do=f"give one of {known}")
-        if name not in EDITABLE_FIELDS:
+        if name not in allowed:
             raise WrongCallError(
                 f"there is no field '{name}' to set", where="--set", do=f"give one of {known}"
             )

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from veinscan.record.draft import Draft as Draft
     from veinscan.record.draft import PendingDraft as PendingDraft
     from veinscan.record.draft import pending_drafts as pending_drafts
+    from veinscan.record.opening import Opened as Opened
+    from veinscan.record.opening import open_with_record as open_with_record
+    from veinscan.record.opening import with_record as with_record
     from veinscan.record.segmentation import save_segmentations as save_segmentations
     from veinscan.record.store import SavedRecord as SavedRecord
     from veinscan.record.store import load_record as load_record
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "load_record",
+    "open_with_record",
+    "with_record",
+    "Opened",
     "save_record",
     "SavedRecord",
     "history",
@@ -42,8 +48,10 @@ __all__ = [
 _WHERE = {
     "Course": "course",
     "Draft": "draft",
+    "Opened": "opening",
     "PendingDraft": "draft",
     "open_course": "course",
+    "open_with_record": "opening",
     "pending_drafts": "draft",
     "save_segmentations": "segmentation",
     "HistoryEntry": "changes",
@@ -51,6 +59,7 @@ _WHERE = {
     "history": "changes",
     "load_record": "store",
     "save_record": "store",
+    "with_record": "opening",
 }
 
 
