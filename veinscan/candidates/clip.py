@@ -11,6 +11,8 @@ import numpy.typing as npt
 from veinscan.candidates.finder import Progress, search
 from veinscan.candidates.flow import with_flow
 from veinscan.candidates.model import Candidate, ClipCandidates, FinderSettings
+from veinscan.candidates.validated import WORDS as NOT_VALIDATED
+from veinscan.candidates.validated import outside_tested
 from veinscan.dicom.model import ClipKind, RegionKind
 from veinscan.dicom.skin import depth_origin
 
@@ -58,6 +60,9 @@ def find_in_clip(
     if not is_skin:
         warnings.append("nothing tells where the skin is: depth counts from the top of the picture")
 
+    untested = outside_tested(None, None, region.spacing_mm)
+    warnings += [f"scores and measures are {NOT_VALIDATED}: {reason}" for reason in untested]
+
     def frame_at(index: int) -> npt.NDArray[np.uint8]:
         return np.asarray(clip.bmode(index)[row0:row1, col0:col1], np.uint8)
 
@@ -83,6 +88,8 @@ def find_in_clip(
         candidates=moved,
         warnings=tuple(warnings),
         settings=chosen,
+        spacing_mm=region.spacing_mm,
+        not_validated=untested,
     )
 
 

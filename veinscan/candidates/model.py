@@ -181,3 +181,8 @@ class ClipCandidates:
     warnings: tuple[str, ...]
     """Why there are none, or what to know about the measures; one sentence each."""
     settings: FinderSettings
+    """What was looked for."""
+    spacing_mm: tuple[float, float] | None = None
+    """`(row, col)` sides of a pixel that the measures were made with."""
+    not_validated: tuple[str, ...] = ()
+    """Why no score of this clip is validated; empty where its pixels are of a tested size."""
