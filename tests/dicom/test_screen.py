@@ -116,6 +116,14 @@ def test_two_bars_on_both_sides_are_two_screens(shared_data):
     )
 
 
+@pytest.mark.parametrize("name", ["nema-us1-native", "nema-us1-jpeg2000-lossy"])
+def test_the_scale_beside_two_screens_is_that_of_both(shared_data, name):
+    clip = open_study(shared_data / "real-us" / f"{name}.dcm").clips[0]
+    assert len([r for r in clip.found_regions if r.is_picture]) == 2
+    assert clip.picture_region.proposed_spacing_mm == pytest.approx((0.1282, 0.1282), rel=0.01)
+    assert clip.spacing_mm is None
+
+
 def test_two_pictures_apart_are_two_screens(tmp_path):
     rng = np.random.default_rng(2)
     rgb = np.zeros((300, 500, 3), np.uint8)

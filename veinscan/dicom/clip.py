@@ -197,7 +197,13 @@ class Clip:
 
     def _proposal_for(self, region: Region) -> ProposedCalibration | None:
         if self._proposal is None:
-            self._proposal = (propose_calibration(self._few_frames(), region.box),)
+            beside = [region.box]
+            if region.source == "pixels":  # two screens share the scale beside them
+                beside += [r.box for r in self.found_regions if r.is_picture]
+            firsts, ends = zip(*((box[:2], box[2:]) for box in beside), strict=True)
+            row0, col0 = (min(values) for values in zip(*firsts, strict=True))
+            row1, col1 = (max(values) for values in zip(*ends, strict=True))
+            self._proposal = (propose_calibration(self._few_frames(), (row0, col0, row1, col1)),)
         return self._proposal[0]
 
     def _few_frames(self) -> list[Frame]:
