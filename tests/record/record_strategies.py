@@ -15,7 +15,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch
+from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, StripCalibration
 from veinscan.plan.follow_up import FollowUp
 from veinscan.plan.model import (
     Acknowledgement,
@@ -162,6 +162,7 @@ def records(clips: st.SearchStrategy[str] = uids) -> st.SearchStrategy[Record]:
         contexts=_of_each(ClipContext, lambda one: one.sop_instance_uid),
         searches=_of_each(ClipSearch, lambda one: one.sop_instance_uid),
         calibrations=_of_each(ClipCalibration, lambda one: (one.sop_instance_uid, one.box)),
+        strip_calibrations=_of_each(StripCalibration, lambda one: (one.sop_instance_uid, one.box)),
         sessions=_of_each(TreatmentSession, lambda one: one.id),
         follow_ups=_of_each(FollowUp, lambda one: one.id),
         acknowledgements=_of_each(Acknowledgement, lambda one: (one.rule, one.subject, one.sentence)),

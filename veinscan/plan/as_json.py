@@ -77,6 +77,7 @@ def record_json(record: Record, study: StudyLike) -> dict[str, Any]:
         "contexts": plain(record.contexts),
         "searches": plain(record.searches),
         "calibrations": plain(record.calibrations),
+        "strip_calibrations": plain(record.strip_calibrations),
         "acknowledgements": plain(record.acknowledgements),
         "status": plain(record.status),
         "version": record.version,

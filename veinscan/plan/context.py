@@ -58,3 +58,27 @@ class ClipCalibration:
     """The distance between the two points that the reader knows."""
     set_by: str = ""
     set_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripCalibration:
+    """A calibration of a spectral strip by two clicks on its burned-in axes."""
+
+    sop_instance_uid: str
+    box: tuple[int, int, int, int]
+    """Half-open `(row0, col0, row1, col1)` of the strip, without its labels."""
+    point_a: tuple[float, float]
+    """`(row, col)` in whole-frame pixels."""
+    point_b: tuple[float, float]
+    value_a: float
+    """Velocity or frequency that the axis says at `point_a`, in `unit`; towards the probe is positive."""
+    value_b: float
+    time_a_s: float
+    """Time that the axis says at `point_a`; may count from anywhere."""
+    time_b_s: float
+    unit: str = "cm/s"
+    """'cm/s' or 'Hz'."""
+    wrap_column: int | None = None
+    """Whole-frame column at which a sweeping strip is written, where the reader set it."""
+    set_by: str = ""
+    set_at: datetime | None = None

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from veinscan.errors import InvalidInputError
 from veinscan.plan.as_json import plain
-from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch
+from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, StripCalibration
 from veinscan.plan.follow_up import FollowUp
 from veinscan.plan.geometry import checked_frame, checked_point
 from veinscan.plan.model import Acknowledgement, CandidateReview, InjectionTarget, Record, RecordStatus
@@ -37,6 +37,7 @@ _KEYS: dict[str, Any] = {
     "contexts": lambda one: one.sop_instance_uid,
     "searches": lambda one: one.sop_instance_uid,
     "calibrations": lambda one: (one.sop_instance_uid, one.box),
+    "strip_calibrations": lambda one: (one.sop_instance_uid, one.box),
     "sessions": lambda one: one.id,
     "follow_ups": lambda one: one.id,
     "acknowledgements": lambda one: (one.rule, one.subject, one.sentence),
@@ -64,6 +65,7 @@ class PlanFile(BaseModel):
     contexts: tuple[ClipContext, ...] = Field(default=(), max_length=MAX_MEMBERS)
     searches: tuple[ClipSearch, ...] = Field(default=(), max_length=MAX_MEMBERS)
     calibrations: tuple[ClipCalibration, ...] = Field(default=(), max_length=MAX_MEMBERS)
+    strip_calibrations: tuple[StripCalibration, ...] = Field(default=(), max_length=MAX_MEMBERS)
     sessions: tuple[TreatmentSession, ...] = Field(default=(), max_length=MAX_MEMBERS)
     follow_ups: tuple[FollowUp, ...] = Field(default=(), max_length=MAX_MEMBERS)
     acknowledgements: tuple[Acknowledgement, ...] = Field(default=(), max_length=MAX_MEMBERS)
@@ -148,7 +150,12 @@ def import_plan(record: Record, plan: PlanFile, study: Any) -> Record:
         _check_target(target, clips)
     for review in plan.reviews:
         _check_clip(review.sop_instance_uid, clips)
-    clip_parts: tuple[Any, ...] = (*plan.contexts, *plan.searches, *plan.calibrations)
+    clip_parts: tuple[Any, ...] = (
+        *plan.contexts,
+        *plan.searches,
+        *plan.calibrations,
+        *plan.strip_calibrations,
+    )
     for part in clip_parts:
         _check_clip(part.sop_instance_uid, clips)
         check(part)

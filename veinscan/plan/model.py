@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch
+from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, StripCalibration
 from veinscan.plan.flow import FlowValue, RefluxValue
 from veinscan.plan.follow_up import FollowUp
 from veinscan.plan.treatment import LaserSettings, TreatmentSession
@@ -246,6 +246,7 @@ class Record:
     contexts: tuple[ClipContext, ...] = ()
     searches: tuple[ClipSearch, ...] = ()
     calibrations: tuple[ClipCalibration, ...] = ()
+    strip_calibrations: tuple[StripCalibration, ...] = ()
     sessions: tuple[TreatmentSession, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] = ()

@@ -123,7 +123,7 @@ def normalised(record: Record) -> Record:
         reviews[review.sop_instance_uid, review.candidate_id] = _normal_review(review)
     parts: dict[str, Any] = {
         part: tuple(_normal(member) for member in getattr(record, part))
-        for part in ("contexts", "searches", "calibrations", "sessions", "follow_ups", "acknowledgements")
+        for part in _KEYS
     }
     for part, key in _KEYS.items():
         keys = [key(member) for member in parts[part]]
@@ -143,6 +143,7 @@ _KEYS: dict[str, Callable[[Any], Any]] = {
     "contexts": lambda one: one.sop_instance_uid,
     "searches": lambda one: one.sop_instance_uid,
     "calibrations": lambda one: (one.sop_instance_uid, one.box),
+    "strip_calibrations": lambda one: (one.sop_instance_uid, one.box),
     "sessions": lambda one: one.id,
     "follow_ups": lambda one: one.id,
     "acknowledgements": lambda one: (one.rule, one.subject, one.sentence),

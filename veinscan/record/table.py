@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch
+from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, StripCalibration
 from veinscan.plan.flow import FlowValue, RefluxValue
 from veinscan.plan.follow_up import FollowUp
 from veinscan.plan.model import (
@@ -189,6 +189,12 @@ CLIP_CALIBRATION = table(
     point_a=Numbers("point_a", POINT_A, c.PIXEL),
     point_b=Numbers("point_b", POINT_B, c.PIXEL),
 )
+STRIP_CALIBRATION = table(
+    StripCalibration,
+    box=Numbers("box", c.REGION_BOX, c.PIXEL, whole=True),
+    point_a=Numbers("point_a", POINT_A, c.PIXEL),
+    point_b=Numbers("point_b", POINT_B, c.PIXEL),
+)
 SESSION = table(TreatmentSession)
 FOLLOW_UP = table(FollowUp)
 ACKNOWLEDGEMENT = table(Acknowledgement, subject=optional_uid("subject", concept_of("subject")))
@@ -213,6 +219,8 @@ PARTS: tuple[Part, ...] = (
          lambda one: "search of a clip"),
     Part("calibrations", concept_of("calibrations"), CLIP_CALIBRATION,
          lambda one: (one.sop_instance_uid, one.box), lambda one: "calibration of a clip"),
+    Part("strip_calibrations", concept_of("strip_calibrations"), STRIP_CALIBRATION,
+         lambda one: (one.sop_instance_uid, one.box), lambda one: "calibration of a strip"),
     Part("sessions", concept_of("sessions"), SESSION, lambda one: one.id,
          lambda one: f"session of {one.on or 'unknown day'}"),
     Part("follow_ups", concept_of("follow_ups"), FOLLOW_UP, lambda one: one.id,
