@@ -20,10 +20,10 @@ ASSUMED_MM = 0.07
 """Pixel size taken for the labelled images, which carry none."""
 NETWORK_MM = 0.08
 """Pixel size at the network's input."""
-WINDOW = 256
-"""Rows and columns of a training view."""
-ZOOM = (0.3, 1.6)
-"""Range of the random zoom, on top of the change of pixel size."""
+WINDOW, WIDE_WINDOW = 256, 448
+"""Rows and columns of a training view; the wide one shows a whole picture at its own size."""
+ZOOM, WIDE_ZOOM = (0.3, 1.6), (0.55, 1.4)
+"""Range of the random zoom, on top of the change of pixel size, for either window."""
 SPECK = 60
 """Smaller components of the colouring are not vessels (as the scorer has it)."""
 
@@ -234,22 +234,22 @@ def draw_graphics(rng: np.random.Generator, image: Floats) -> None:
 
 
 def random_view(
-    rng: np.random.Generator, samples: list[Sample], phantoms: list[Sample], synthetic: float
+    rng: np.random.Generator, samples: list[Sample], phantoms: list[Sample], synthetic: float, window: int
 ) -> tuple[Floats, Floats]:
-    """(WINDOW, WINDOW) image and targets at half of it: one view, four small ones, or a phantom."""
+    """(window, window) image and targets at half of it: one view, four small ones, or a phantom."""
     if rng.random() < synthetic:
         if phantoms and rng.random() < 0.6:
             zoom = float(np.exp(rng.uniform(np.log(0.6), np.log(1.8))))
-            view, target = warped(rng, phantoms[rng.integers(len(phantoms))], zoom, WINDOW)
+            view, target = warped(rng, phantoms[rng.integers(len(phantoms))], zoom, window)
         else:
-            view, target = synthetic_view(rng, WINDOW, NETWORK_MM)
+            view, target = synthetic_view(rng, window, NETWORK_MM)
         return photometric(rng, view), target
-    zoom = float(np.exp(rng.uniform(*np.log(ZOOM))))
+    zoom = float(np.exp(rng.uniform(*np.log(ZOOM if window <= WINDOW else WIDE_ZOOM))))
     if zoom > 0.5 or rng.random() < 0.3:
-        view, target = warped(rng, samples[rng.integers(len(samples))], zoom, WINDOW)
+        view, target = warped(rng, samples[rng.integers(len(samples))], zoom, window)
         return photometric(rng, view), target
-    half = WINDOW // 2
-    view, target = np.zeros((WINDOW, WINDOW), np.float32), np.zeros((half, half, 3), np.float32)
+    half = window // 2
+    view, target = np.zeros((window, window), np.float32), np.zeros((half, half, 3), np.float32)
     for row in (0, 1):
         for col in (0, 1):
             zoom = float(np.exp(rng.uniform(np.log(ZOOM[0]), np.log(0.5))))

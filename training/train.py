@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import copy
 import math
+import multiprocessing as mp
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -19,7 +21,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from training.data import Floats, Sample, block_of, random_view, read_all
+from training.data import WIDE_WINDOW, WINDOW, Floats, Sample, block_of, random_view, read_all
 from training.model import LumenNet
 from training.phantoms import read
 
@@ -61,15 +63,29 @@ def loss_of(logits: Tensor, target: Tensor) -> Tensor:
     )
 
 
-def batch_of(
-    rng: np.random.Generator, samples: list[Sample], phantoms: list[Sample], size: int, synthetic: float
-) -> tuple[Tensor, Tensor]:
-    """(n, 1, rows, cols) views and (n, rows / 2, cols / 2, 3) targets."""
-    views: list[tuple[Floats, Floats]] = [random_view(rng, samples, phantoms, synthetic) for _ in range(size)]
-    images = torch.from_numpy(np.stack([view for view, _ in views])[:, None])
-    return images.contiguous(memory_format=torch.channels_last), torch.from_numpy(
-        np.stack([t for _, t in views])
-    )
+Batch = tuple[Floats, Floats]
+
+
+def batches(samples: list[Sample], phantoms: list[Sample], options: argparse.Namespace) -> Iterator[Batch]:
+    """Endless (n, 1, rows, cols) views and (n, rows / 2, cols / 2, 3) targets, the same for the same seed.
+
+    Every other batch has wide windows, fewer of them, so that either takes about as long.
+    """
+    rng = np.random.default_rng(options.seed)
+    few = max(round(options.batch * (WINDOW / WIDE_WINDOW) ** 2), 1)
+    while True:
+        for window, count in ((WINDOW, options.batch), (WIDE_WINDOW, few)):
+            views = [random_view(rng, samples, phantoms, options.synthetic, window) for _ in range(count)]
+            yield np.stack([view for view, _ in views])[:, None], np.stack([target for _, target in views])
+
+
+def produce(
+    queue: mp.Queue[Batch], samples: list[Sample], phantoms: list[Sample], options: argparse.Namespace
+) -> None:
+    """Fill the queue for ever, in a process of its own beside the training."""
+    cv2.setNumThreads(1)
+    for batch in batches(samples, phantoms, options):
+        queue.put(batch)
 
 
 def train(samples: list[Sample], phantoms: list[Sample], options: argparse.Namespace) -> tuple[LumenNet, int]:
@@ -77,7 +93,10 @@ def train(samples: list[Sample], phantoms: list[Sample], options: argparse.Names
 
     The rate falls over `steps`, or over `minutes` of wall time where the machine is shared.
     """
-    rng = np.random.default_rng(options.seed)
+    context = mp.get_context("fork")
+    queue: mp.Queue[Batch] = context.Queue(maxsize=12)
+    maker = context.Process(target=produce, args=(queue, samples, phantoms, options), daemon=True)
+    maker.start()
     torch.manual_seed(options.seed)
     net = LumenNet()
     if options.start:
@@ -90,7 +109,9 @@ def train(samples: list[Sample], phantoms: list[Sample], options: argparse.Names
         rate = options.rate * min((step + 1) / WARM_UP, max(0.5 * (1 + math.cos(math.pi * done)), 0.01))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        images, targets = batch_of(rng, samples, phantoms, options.batch, options.synthetic)
+        views, wanted = queue.get(timeout=300)  # raises where the maker has died
+        images = torch.from_numpy(views).contiguous(memory_format=torch.channels_last)
+        targets = torch.from_numpy(wanted)
         with torch.autocast("cpu", torch.bfloat16):
             logits = net(images)
         loss = loss_of(logits.float(), targets)
@@ -113,6 +134,7 @@ def train(samples: list[Sample], phantoms: list[Sample], options: argparse.Names
             print(f"step {step}: loss {shown:.3f}, {passed:.0f} s, {100 * done:.0f} %", flush=True)
         if step % 200 == 0:
             torch.save(mean.state_dict(), options.out.with_suffix(".part.pt"))
+    maker.terminate()
     return mean.eval(), step
 
 
