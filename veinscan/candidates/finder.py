@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Literal
 
@@ -14,8 +15,9 @@ import numpy.typing as npt
 
 from veinscan.candidates import joint_score
 from veinscan.candidates.detect import Lumen, detect, detect_jointly
-from veinscan.candidates.joint import network_view
+from veinscan.candidates.joint import NetworkView, network_view
 from veinscan.candidates.model import Candidate, FinderSettings
+from veinscan.candidates.pipeline import in_order
 from veinscan.candidates.propose import prepare
 from veinscan.candidates.score import PARTS, logistic
 from veinscan.candidates.shapes import near_wall
@@ -139,7 +141,7 @@ def search(
     progress: Progress | None = None,
     id_seed: str = "",
 ) -> list[Candidate]:
-    """The search behind `find_candidates`, reading one frame at a time.
+    """The search behind `find_candidates`, reading one frame at a time and keeping a few in memory.
 
     `shape` is `(n, rows, cols)`; `id_seed` makes ids of different clips differ.
     """
@@ -167,20 +169,25 @@ def search(
     searched = math.floor(first / grid.steps[0]), min(math.ceil(last / grid.steps[0]), grid.grid_shape[0])
     if min(searched[1] - searched[0], grid.grid_shape[1]) * grid.pixel_mm < diameters[0]:
         return []
-    tracker = Tracker(grid.pixel_mm)
-    for index in range(count):
-        frame = frame_at(index)
+
+    def lumens_of(frame: npt.NDArray[np.uint8]) -> list[Lumen]:
         prepared = prepare(frame.astype(np.float32), grid, diameters[1], searched)
+        if not prepared.mask.any():
+            return []
         if not joint:
-            lumens = detect(prepared, diameters)
-        elif prepared.mask.any():
-            view = network_view(frame, spacing_mm, grid, (first, last), searched)
-            lumens = detect_jointly(prepared, view, diameters)
-        else:
-            lumens = []
-        tracker.add_frame(index, lumens)
-        if progress is not None:
-            progress(index + 1, count)
+            return detect(prepared, diameters)
+
+        def view() -> NetworkView:
+            return network_view(frame, spacing_mm, grid, (first, last), searched)
+
+        return detect_jointly(prepared, view, diameters, beside=count == 1)
+
+    tracker = Tracker(grid.pixel_mm)
+    with closing(in_order(count, frame_at, lumens_of)) as every_frame:
+        for index, lumens in enumerate(every_frame):
+            tracker.add_frame(index, lumens)
+            if progress is not None:
+                progress(index + 1, count)
     names = joint_score.NAMES if joint else (*PARTS, "prior")
     scored = [(*track_logit(track, count, names), track) for track in tracker.tracks]
     scored = [entry for entry in scored if logistic(entry[0]) >= settings.min_score]

@@ -118,17 +118,25 @@ def network_input(
 
 
 class Network:
-    """The shipped weights in OpenCV's dnn; one forward pass at a time."""
+    """The shipped weights in OpenCV's dnn; threads that ask at once each get a copy of it."""
 
     def __init__(self, weights: bytes) -> None:
-        self._net = cv2.dnn.readNetFromONNX(np.frombuffer(weights, np.uint8))
+        self._weights = np.frombuffer(weights, np.uint8)
+        self._idle: list[Any] = [cv2.dnn.readNetFromONNX(self._weights)]
         self._lock = threading.Lock()
 
     def forward(self, padded: Floats) -> Floats:
         """(rows, cols) in 0..1 to (4, rows / 2, cols / 2): background, vessel, nerve, core."""
         with self._lock:
-            self._net.setInput(padded[None, None])
-            return np.array(self._net.forward()[0], np.float32)
+            net = self._idle.pop() if self._idle else None
+        if net is None:
+            net = cv2.dnn.readNetFromONNX(self._weights)
+        try:
+            net.setInput(padded[None, None])
+            return np.array(net.forward()[0], np.float32)
+        finally:
+            with self._lock:
+                self._idle.append(net)
 
 
 @cache
