@@ -77,7 +77,7 @@ class LabelDialog(QDialog):
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
-        buttons.accepted.connect(self._check)
+        buttons.accepted.connect(self.check)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addLayout(form)
@@ -118,7 +118,8 @@ class LabelDialog(QDialog):
                 changed["landmark_cm"] = distance
         return changed
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Accept the form when its distance is a number; else say what is wrong."""
         try:
             _ = self.values
         except VeinscanError as error:
