@@ -113,6 +113,7 @@ def test_absolute_reference_pixel_is_recognised_beyond_the_far_edge():
 
 @pytest.mark.parametrize(("maker", "model"), [("GE Healthcare", "Voluson S"), ("Medistim", "VeriQ C")])
 def test_absolute_reference_pixel_of_known_makers(maker, model):
+    """Makers whose files break C.8.5.5.1.16."""
     found = one(
         big(ReferencePixelX0=300, ReferencePixelY0=70), Manufacturer=maker, ManufacturerModelName=model
     )
@@ -122,6 +123,7 @@ def test_absolute_reference_pixel_of_known_makers(maker, model):
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (5, 3), (559, 0), (279, 200)])
 def test_reference_at_a_corner_or_low_in_the_picture_is_not_the_skin(x, y):
+    """C.8.5.5.1.16 lets it lie anywhere."""
     assert one(big(ReferencePixelX0=x, ReferencePixelY0=y)).skin_row is None
 
 
@@ -152,6 +154,7 @@ def test_implausible_depth_is_refused_with_the_value_seen():
 
 @pytest.mark.parametrize("depth_cm", [29.9, 30.1])
 def test_the_limit_of_plausible_depth_is_30_cm(depth_cm):
+    """PhysicalDeltaY (C.8.5.5.1.17) times the rows."""
     found = one(big(PhysicalDeltaX=0.01, PhysicalDeltaY=depth_cm / 360))
     assert (found.spacing_mm is None) == (depth_cm > 30)
 
@@ -159,12 +162,14 @@ def test_the_limit_of_plausible_depth_is_30_cm(depth_cm):
 @pytest.mark.parametrize("bad", [0.0, None, math.nan, math.inf])
 @pytest.mark.parametrize("axis", ["X", "Y"])
 def test_delta_missing_zero_or_not_a_number_gives_no_mm(bad, axis):
+    """PhysicalDeltaX and Y are of type 1 (C.8.5.5)."""
     found = one(big(**{f"PhysicalDelta{axis}": bad}))
     assert found.spacing_mm is None
     assert any(f"along {axis}" in w for w in found.warnings)
 
 
 def test_units_other_than_cm_give_no_mm():
+    """PhysicalUnitsXDirection and Y (C.8.5.5.1.15)."""
     found = one(big(PhysicalUnitsXDirection=0, PhysicalUnitsYDirection=0))
     assert found.spacing_mm is None
     assert any("not calibrated in cm" in w for w in found.warnings)
@@ -200,6 +205,7 @@ def test_region_of_another_size_of_picture_is_stale():
     ],
 )
 def test_box_without_a_place_in_the_picture_is_left_out_and_said(corners, why):
+    """RegionLocationMin and Max (C.8.5.5)."""
     found = read(big(**corners), big())
     assert len(found.regions) == 1
     assert any("region 1 is left out" in w and why in w for w in found.warnings)
@@ -257,12 +263,14 @@ def test_spectrum_with_velocities_upwards():
 
 
 def test_inverted_spectrum():
+    """The sign of PhysicalDeltaY (C.8.5.5.1.17) tells which way is up."""
     found = one(strip(PhysicalDeltaY=0.5))
     assert found.up_is_positive is False
     assert found.physical(160, 40)[0] == pytest.approx(-50.0)
 
 
 def test_baseline_where_the_reference_is_not_zero():
+    """ReferencePixelPhysicalValueY (C.8.5.5)."""
     found = one(strip(ReferencePixelY0=100, ReferencePixelPhysicalValueY=20.0))
     assert found.baseline_row == pytest.approx(60 + 100 + 40)
 
@@ -275,12 +283,14 @@ def test_spectrum_in_hertz_has_no_velocity():
 
 
 def test_flag_against_unit_is_said():
+    """RegionFlags bit 2 (C.8.5.5.1.3) against PhysicalUnitsYDirection (C.8.5.5.1.15)."""
     found = one(strip(RegionFlags=4))
     assert found.velocity_step_cm_s == pytest.approx(0.5)
     assert any("units are believed" in w for w in found.warnings)
 
 
 def test_spectrum_without_reference_has_no_baseline():
+    """ReferencePixelY0 is of type 3 (C.8.5.5)."""
     found = one(strip(ReferencePixelX0=None, ReferencePixelY0=None))
     assert found.baseline_row is None
     assert found.physical(100, 140) == (None, pytest.approx(0.5))
@@ -288,6 +298,7 @@ def test_spectrum_without_reference_has_no_baseline():
 
 
 def test_implausible_velocities_and_times_are_refused():
+    """PhysicalDeltaX and Y (C.8.5.5.1.17) no scanner writes."""
     assert one(strip(PhysicalDeltaY=-50.0)).velocity_step_cm_s is None
     assert one(strip(PhysicalDeltaX=5.0)).time_step_s is None
 
@@ -301,6 +312,7 @@ def test_flags_priority_and_scrolling():
 
 
 def test_doppler_settings_are_kept():
+    """Frequencies, angles and sample volume of C.8.5.5, all of type 3."""
     found = one(
         strip(
             TransducerFrequency=5000,
@@ -363,6 +375,7 @@ def test_two_pictures_side_by_side():
     point=st.tuples(st.floats(0, 479), st.floats(0, 639)),
 )
 def test_physical_and_pixel_are_inverse_and_linear(delta, signs, reference, value, point):
+    """Value = reference value + (pixel - corner - reference pixel) x delta (C.8.5.5.1.16, .17)."""
     found = one(
         big(
             PhysicalDeltaY=delta[0] * signs[0],
@@ -401,6 +414,7 @@ def test_sequence_that_is_none_or_of_thousands(tmp_path):
 
 
 def test_clip_without_usable_calibration_says_why(tmp_path):
+    """SequenceOfUltrasoundRegions is of type 1C (C.8.5.5), and often missing."""
     path = save(us(), tmp_path / "a.dcm", speckle().tobytes())
     clip = open_study(path).clips[0]
     assert clip.spacing_mm is None

@@ -47,6 +47,7 @@ def test_times_start_at_zero_and_ascend(steps):
 
 
 def test_vector_of_wrong_length_is_said():
+    """FrameTimeVector has one value a frame (C.7.6.5)."""
     found = axis(FrameTimeVector=[20, 20, 20, 20], FrameIncrementPointer=VECTOR)
     assert found.times_s == pytest.approx([0, 0.02, 0.04, 0.06, 0.08])
     assert any("one entry short" in w for w in found.warnings)
@@ -66,6 +67,7 @@ def test_vector_of_wrong_length_is_said():
     ],
 )
 def test_rates_stand_in_where_no_frame_time_is_given(tags, rate):
+    """RecommendedDisplayFrameRate, CineRate, ActualFrameDuration (C.7.6.5)."""
     found = axis(**tags)
     assert found.rate_hz == pytest.approx(rate)
     assert found.times_s == pytest.approx(np.arange(5) / rate)
@@ -74,6 +76,7 @@ def test_rates_stand_in_where_no_frame_time_is_given(tags, rate):
 
 @pytest.mark.parametrize("bad", [0.0, -40.0])
 def test_no_time_at_all_is_none_and_a_warning(bad):
+    """FrameTime is of type 1C (C.7.6.5)."""
     for found in (axis(), axis(FrameTime=bad, FrameIncrementPointer=STEP)):
         assert found.times_s is None
         assert found.rate_hz is None
