@@ -40,16 +40,18 @@ DOCKS: tuple[Dock, ...] = (
     Dock("clips", "1  Clips", "study_dock:StudyDock", "left", is_step=True),
     Dock("cine", "Cine", "cine_dock:CineDock", "bottom"),
     Dock("candidates", "2  Candidates", "candidates_dock:CandidatesDock", "right", is_step=True),
-    Dock("targets", "3  Targets", "target_dock:TargetsDock", "right", is_step=True),
-    Dock("map", "4  Leg map", "leg_map_dock:LegMapDock", "right", tab_with="targets", is_step=True),
+    Dock("targets", "3  Targets", "target_dock:TargetsDock", "right", tab_with="candidates", is_step=True),
+    Dock("map", "4  Leg map", "leg_map_dock:LegMapDock", "right", tab_with="candidates", is_step=True),
 )
 """In the order of work, which is their order on the screen."""
 
 COMMAND_MODULES: tuple[str, ...] = (
     "clip_commands",
     "review_commands",
+    "drawing",
     "cine_dock",
     "live_bar",
+    "target_dock",
     "leg_map_dock",
     "window_commands",
 )

@@ -7,6 +7,7 @@ the disk before `record_changed` tells the screen.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from napari_veinscan.put_back import with_record_calibrations
 from napari_veinscan.record_state import EditedRecord
 from napari_veinscan.rows import Row, inside, rows_of
 from veinscan import record as store
-from veinscan.candidates import ClipCandidates
+from veinscan.candidates import Candidate, ClipCandidates, LumenMeasure
+from veinscan.candidates.by_hand import drawn_candidate, is_drawn
 from veinscan.dicom import Clip, Study, open_study
 from veinscan.errors import CalibrationError, InvalidInputError, VeinscanError
-from veinscan.plan import editing
+from veinscan.plan import clips as plan_clips
+from veinscan.plan import editing, outlines
 from veinscan.plan.context import ClipCalibration
 from veinscan.plan.model import (
     Decision,
@@ -29,6 +32,7 @@ from veinscan.plan.model import (
     Record,
     RejectReason,
 )
+from veinscan.plan.vocabulary import Searched
 
 
 def read_study(path: str | Path, *, study_uid: str | None = None) -> tuple[Study, Record]:
@@ -56,7 +60,11 @@ class Session(EditedRecord):
         self.spot: Point | None = None
         """The place in the picture that was clicked last, when no candidate is chosen."""
         self.target_id: str | None = None
+        self.shown_ids: tuple[str, ...] | None = None
+        """Candidates in the order of the table, when it is sorted or filtered; `select_next` goes by it."""
         self._found: dict[str, ClipCandidates] = {}
+        self._courses: dict[str, dict[str, Candidate]] = {}
+        """By clip and candidate: what was followed through the clip by hand."""
         self._as_opened: Study | None = study
         self._calibrations: tuple[ClipCalibration, ...] = ()
         """Of the record, as they are on the clips now."""
@@ -70,7 +78,7 @@ class Session(EditedRecord):
         self.study, self.clip = study, None
         self._as_opened, self._calibrations = study, ()
         self.candidate_id, self.spot, self.target_id = None, None, None
-        self._found = {}
+        self._found, self._courses, self.shown_ids = {}, {}, None
         self._take_over(record)
         self._put_calibrations_back()
         study = self.study
@@ -140,7 +148,8 @@ class Session(EditedRecord):
         clip = clip or self.clip
         if clip is None or self.record is None:
             return []
-        return rows_of(self.record, clip.sop_instance_uid, self._found.get(clip.sop_instance_uid))
+        uid = clip.sop_instance_uid
+        return rows_of(self.record, uid, self._found.get(uid), self._courses.get(uid, {}))
 
     def row(self, candidate_id: str | None) -> Row | None:
         """The row of a candidate of the shown clip."""
@@ -167,6 +176,10 @@ class Session(EditedRecord):
                 "there is no candidate in this clip", do="press 'Find candidates', or click in a lumen"
             )
         ids = [row.candidate.id for row in rows]
+        if self.shown_ids is not None:
+            ids = [name for name in self.shown_ids if name in ids]
+            if not ids:
+                raise InvalidInputError("no candidate is shown", do="choose another filter above the table")
         if self.candidate_id in ids:
             place = (ids.index(self.candidate_id) + step) % len(ids)
         else:
@@ -200,6 +213,43 @@ class Session(EditedRecord):
             lambda record: editing.review(record, clip, candidate, decision, self.reader, reason=reason),
         )
 
+    def set_outline(self, outline: Iterable[Iterable[float]]) -> None:
+        """Give the chosen candidate another outline on the frame on show; the record keeps whose it is."""
+        clip, _ = self._editable_clip()
+        row, frame = self.selected, self.frame_index
+        if row is None:
+            raise InvalidInputError("no candidate is chosen", do="click one in the picture or in the table")
+        corners = [(float(r), float(c)) for r, c in outline]
+        self.edit(
+            f"candidate {row.candidate.rank}: outline",
+            lambda record: outlines.set_outline(record, clip, row.candidate, frame, corners, self.reader),
+        )
+
+    def add_drawn(self, frame_index: int, lumen: LumenMeasure) -> None:
+        """Make a candidate of a lumen that the reader drew on a frame of the clip on show, and choose it."""
+        clip, _ = self._editable_clip()
+        drawn = drawn_candidate(frame_index, {frame_index: lumen})
+        corners = [(float(r), float(c)) for r, c in lumen.outline]
+        self.edit(
+            "vein drawn",
+            lambda record: outlines.set_outline(record, clip, drawn, frame_index, corners, self.reader),
+        )
+        self.select_candidate(drawn.id)
+
+    def set_course(self, clip: Clip, candidate: Candidate) -> None:
+        """Keep on which frames of a clip a candidate was found again; the record keeps one of them."""
+        self._courses.setdefault(clip.sop_instance_uid, {})[candidate.id] = candidate
+        self.candidates_changed.emit()
+        self.selection_changed.emit()
+
+    def set_search(self, searched: Searched) -> None:
+        """Say how far the clip on show was looked through."""
+        clip, _ = self._editable_clip()
+        self.edit(
+            f"{clip.file}: searched {searched.value}",
+            lambda record: plan_clips.set_search(record, clip, searched, self.reader),
+        )
+
     # -- targets ----------------------------------------------------------------------
 
     def make_target(self) -> InjectionTarget:
@@ -220,7 +270,15 @@ class Session(EditedRecord):
                 )
             frames = row.candidate.outlines
             frame_index = self.frame_index if self.frame_index in frames else row.candidate.best_frame
-            made = editing.target_from_candidate(clip, row.candidate, self.reader, frame_index=frame_index)
+            searched = self.searched(clip)
+            by_program = searched is not None and not is_drawn(row.candidate.id)
+            made = editing.target_from_candidate(
+                clip,
+                row.candidate,
+                self.reader,
+                frame_index=frame_index,
+                settings=searched.settings if searched is not None and by_program else None,
+            )
         elif self.spot is not None:
             made = editing.target_at_point(clip, self.frame_index, self.spot, self.reader)
         else:
@@ -245,7 +303,7 @@ class Session(EditedRecord):
         """Choose a target and, with `show`, go to its clip and frame."""
         self.target_id = target_id
         target = self.target
-        if show and target is not None:
+        if show and target is not None and target.has_place:
             clip = self.clip_of(target.sop_instance_uid)
             if clip is None:
                 self.selection_changed.emit()

@@ -60,7 +60,7 @@ def test_a_number_still_being_typed_counts_as_work(searched, monkeypatch, qtbot)
     searched.press("N")
     searched.press("T")
     assert searched.bench.save()
-    edit = searched.targets_dock.diameter_field.edit
+    edit = searched.targets_dock.form.fields["diameter_mm"].edit
     edit.selectAll()
     qtbot.keyClicks(edit, "2,5")
     asked = answer(monkeypatch, "Cancel")

@@ -71,7 +71,7 @@ def test_keys_that_reach_the_canvas_itself_are_taken_too(searched):
 def test_a_text_field_keeps_its_letters(searched, qtbot):
     searched.press("N")
     searched.press("T")
-    notes = searched.targets_dock.notes
+    notes = searched.targets_dock.form.fields["notes"]
     notes.setFocus()
     assert searched.window.focusWidget() is notes
     before = searched.session.candidate_id

@@ -44,13 +44,14 @@ def test_from_the_folder_to_a_saved_target_and_back(open_window, sample_study_di
     assert target.candidate_id == chosen.id
     assert target.diameter_mm == pytest.approx(chosen.diameter_mm)
 
-    dock = person.targets_dock
-    qtbot.keyClicks(dock.notes, "beside the tattoo, 3 cm below the knee")
-    dock.depth_field.edit.selectAll()
-    qtbot.keyClicks(dock.depth_field.edit, "4,5\r")
-    dock.side.setFocus()
-    qtbot.keyClick(dock.side, "r")
-    dock.side.activated.emit(dock.side.currentIndex())
+    fields = person.targets_dock.form.fields
+    qtbot.keyClicks(fields["notes"], "beside the tattoo, 3 cm below the knee")
+    fields["depth_mm"].edit.selectAll()
+    qtbot.keyClicks(fields["depth_mm"].edit, "4,5\r")
+    side = fields["side"]
+    side.setFocus()
+    qtbot.keyClick(side, "r")
+    side.activated.emit(side.currentIndex())
     assert person.session.is_dirty
     assert "not saved" in person.bar.state.text()
     person.click(person.bar.save)
