@@ -1,41 +1,45 @@
-"""Second dock: find candidates, go through them, say what they are."""
+"""Second dock: find candidates, go through them, say what they are, draw what the program missed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
-    QAbstractItemView,
+    QComboBox,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QMenu,
     QProgressBar,
     QPushButton,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from napari_veinscan.palette import REASON_WORDS, STYLES, look_of, mm, verdict_words
+from napari_veinscan import compat
+from napari_veinscan.background import Callbacks, Job
+from napari_veinscan.candidate_pictures import candidate_picture
+from napari_veinscan.candidate_table import FILTERS, PICTURE_PX, CandidateTable
+from napari_veinscan.drawing import Drawing
+from napari_veinscan.evidence_words import full_evidence, short_evidence
+from napari_veinscan.palette import REASON_WORDS, SEARCHED_WORDS
 from napari_veinscan.rows import Row
 from napari_veinscan.workbench import Workbench
-from veinscan.plan.model import Decision, RejectReason
-
-COLUMNS = ("#", "Diam.\nmm", "Depth\nmm", "Length\nmm", "Flow", "Score", "Verdict")
+from veinscan.errors import VeinscanError
+from veinscan.plan.clips import search_of
+from veinscan.plan.model import RejectReason
+from veinscan.plan.vocabulary import Searched
 
 
 class CandidatesDock(QWidget):
-    """Search with progress and cancel; table of candidates; verdicts."""
+    """Search, table, the reasons behind a score, verdicts, drawing, how far the clip was searched."""
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
         self._bench = bench
         self._session = bench.session
+        self._drawing = bench.part(Drawing)
+        self._pictures: Job | None = None
+        self._pictured: set[str] = set()
         self.find_here = QPushButton("Find candidates")
         self.find_here.setToolTip("Search the clip on show for vessels, by size and depth in mm")
         self.find_here.clicked.connect(self._find_here)
@@ -45,65 +49,72 @@ class CandidatesDock(QWidget):
         self.progress.setTextVisible(True)
         self.cancel = QPushButton("Cancel")
         self.cancel.clicked.connect(bench.cancel)
-        self.note = QLabel()
-        self.note.setWordWrap(True)
-        self.table = QTableWidget(0, len(COLUMNS))
-        self.table.setHorizontalHeaderLabels(list(COLUMNS))
-        self.table.verticalHeader().setVisible(False)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setStretchLastSection(True)
-        header.setMinimumSectionSize(30)
-        self.table.verticalHeader().setDefaultSectionSize(24)
-        self.table.currentCellChanged.connect(self._row_chosen)
-        self.table.cellClicked.connect(self._row_clicked)
+        self.note = _wrapped()
+        self.filter = QComboBox()
+        for name in FILTERS:
+            self.filter.addItem(name, name)
+        self.filter.setToolTip("Which candidates the table shows")
+        self.filter.activated.connect(self._filtered)
+        self.searched = QComboBox()
+        for state, words in SEARCHED_WORDS.items():
+            self.searched.addItem(words, state)
+        self.searched.setToolTip("How far you looked through this clip: without it 'no vein' means nothing")
+        self.searched.activated.connect(self._searched_said)
+        self.table = CandidateTable()
+        self.table.chosen.connect(self._choose)
+        self.why_score = _wrapped()
 
-        self.previous = _button("P  back", "Previous candidate (P)", partial(bench.step, -1))
-        self.next = _button("N  next", "Next candidate (N)", partial(bench.step, 1))
-        self.vein = _button("A  a vein", "This candidate is a vein (A)", partial(bench.review, Decision.VEIN))
-        self.reject = _button("R  reject", "This candidate is not a vein (R)", bench.reject)
+        button = bench.commands.button
+        self.previous = button("candidate.previous", "P  back")
+        self.next = button("candidate.next", "N  next")
+        self.vein = button("candidate.vein", "A  a vein")
+        self.reject = button("candidate.reject", "R  reject")
+        self.target = button("target.make", "T  target")
         self.why = QPushButton()
         self.why.setToolTip("Reject and say what it is instead (R, then 1 to 5)")
+        self.why.setAccessibleName("Reject because")
         self.why.setFixedWidth(26)
         reasons = QMenu(self.why)
         for number, (reason, words) in enumerate(REASON_WORDS.items(), start=1):
             action = reasons.addAction(f"{number}  {words}")
             action.triggered.connect(partial(self._reject_because, reason))
         reasons.addSeparator()
-        reasons.addAction("U  undecided again").triggered.connect(self._undecide)
-        self.why.setMenu(reasons)
-        self.target = _button(
-            "T  target", "Make a target of it, or of the lumen you clicked (T)", bench.make_target
+        reasons.addAction("U  undecided again").triggered.connect(
+            lambda _checked=False: bench.commands.run("candidate.undecided")
         )
-
-        top = QHBoxLayout()
-        top.addWidget(self.find_here, 2)
-        top.addWidget(self.find_all, 1)
-        running = QHBoxLayout()
-        running.addWidget(self.progress, 1)
-        running.addWidget(self.cancel)
-        verdicts = QHBoxLayout()
-        verdicts.setSpacing(4)
-        for widget in (self.previous, self.next, self.vein, self.reject, self.why, self.target):
-            verdicts.addWidget(widget)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
-        layout.addLayout(top)
-        layout.addLayout(running)
-        layout.addWidget(self.note)
-        layout.addWidget(self.table, 1)
-        layout.addLayout(verdicts)
-        self.setMinimumWidth(390)
+        self.why.setMenu(reasons)
+        self.draw = button("candidate.draw", "D  draw")
+        self.freehand = button("candidate.draw_freehand", "⇧D  freehand")
+        self.outline = button("candidate.outline", "E  outline")
+        self.follow = button("candidate.follow", "F  follow")
+        for tool in (self.draw, self.freehand, self.outline):
+            tool.setCheckable(True)
+        self._lay_out()
 
         self._session.candidates_changed.connect(self._show)
         self._session.clip_changed.connect(self._show_clip)
         self._session.selection_changed.connect(self._show_selection)
+        self._session.record_changed.connect(self._show_searched)
+        self._drawing.changed.connect(self._show_drawing)
         bench.work_changed.connect(self._show_work)
-        self._show()
-        self._show_work()
+        self._show_clip()
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(4)
+        layout.addLayout(
+            _line(self.find_here, self.find_all, self.progress, self.cancel, stretch=(2, 1, 3, 0))
+        )
+        layout.addWidget(self.note)
+        layout.addLayout(
+            _line(QLabel("Show"), self.filter, QLabel("Clip searched"), self.searched, stretch=(0, 1, 0, 1))
+        )
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.why_score)
+        layout.addLayout(_line(self.previous, self.next, self.vein, self.reject, self.why, self.target))
+        layout.addLayout(_line(self.draw, self.freehand, self.outline, self.follow))
+        self.setMinimumWidth(390)
 
     # -- doing ------------------------------------------------------------------------
 
@@ -116,84 +127,57 @@ class CandidatesDock(QWidget):
     def _reject_because(self, reason: RejectReason, _checked: bool = False) -> None:
         self._bench.reject(reason)
 
-    def _undecide(self) -> None:
-        self._bench.review(Decision.UNREVIEWED)
+    def _choose(self, candidate_id: str) -> None:
+        self._session.select_candidate(candidate_id)  # also when it is chosen already: back to its frame
+        self._bench.look_at_selected()
 
-    def _row_chosen(self, row: int, _column: int, before: int, _column_before: int) -> None:
-        if row != before:
-            self._choose(row)
+    def _filtered(self, _index: int) -> None:
+        self._show()
+        self._leave_list()
 
-    def _row_clicked(self, row: int, _column: int) -> None:
-        self._choose(row)  # also when it is chosen already: go back to its frame and place
+    def _searched_said(self, _index: int) -> None:
+        self._bench.attempt(lambda: self._session.set_search(Searched(self.searched.currentData())))
+        self._show_searched()
+        self._leave_list()
 
-    def _choose(self, row: int) -> None:
-        rows = self._session.rows()
-        if 0 <= row < len(rows):
-            self._session.select_candidate(rows[row].candidate.id)
-            self._bench.look_at_selected()
+    def _leave_list(self) -> None:
+        compat.canvas_widget(self._bench.viewer).setFocus()  # the list would keep the keys of the review
 
     # -- showing ----------------------------------------------------------------------
 
     def _show_clip(self) -> None:
+        self.table.forget_pictures()
+        self._pictured.clear()
         self._show()
         self._show_work()
+        self._show_searched()
 
     def _show(self) -> None:
         rows = self._session.rows()
-        self.table.blockSignals(True)
-        self.table.setRowCount(len(rows))
-        for number, row in enumerate(rows):
-            self._fill(number, row)
-        self.table.blockSignals(False)
+        self.table.show_rows(rows, self.filter.currentData())
+        self._session.shown_ids = self.table.ids()
         self._show_selection()
         self._show_note(rows)
-
-    def _fill(self, number: int, row: Row) -> None:
-        c = row.candidate
-        style = STYLES[look_of(row.review)]
-        verdict = verdict_words(row.review)
-        if row.targets:
-            verdict = ", ".join([*([verdict] if verdict else []), *(f"◆ T{t.order}" for t in row.targets)])
-        flow = "–" if c.flow_fraction is None else f"{100 * c.flow_fraction:.0f} %"
-        length = mm(c.length_mm)
-        texts = (
-            f"{style.sign} {c.rank}",
-            mm(c.diameter_mm),
-            mm(c.depth_mm),
-            length,
-            flow,
-            f"{c.score:.2f}",
-            verdict,
-        )
-        tip = "\n".join(f"{name}: {value:.2f}" for name, value in c.evidence.items())
-        for column, text in enumerate(texts):
-            item = self.table.item(number, column)
-            if item is None:
-                item = QTableWidgetItem()
-                self.table.setItem(number, column, item)
-            item.setText(text)
-            item.setToolTip(f"What made the score:\n{tip}" if tip and column == 5 else "")
-            if column in (0, 6):
-                item.setForeground(QColor(style.colour))
-            else:
-                item.setTextAlignment(int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
+        self._draw_pictures(rows)
 
     def _show_selection(self) -> None:
-        ids = [row.candidate.id for row in self._session.rows()]
-        chosen = self._session.candidate_id
-        self.table.blockSignals(True)
-        if chosen in ids:
-            self.table.selectRow(ids.index(chosen))
-        else:
-            self.table.clearSelection()
-            self.table.setCurrentCell(-1, -1)
-        self.table.blockSignals(False)
-        has_candidate = chosen in ids
-        for widget in (self.vein, self.reject, self.why):
-            widget.setEnabled(has_candidate)
-        self.target.setEnabled(has_candidate or self._session.spot is not None)
+        row = self._session.selected
+        self.table.choose(self._session.candidate_id)
+        self._session.shown_ids = self.table.ids()
+        for widget in (self.vein, self.reject, self.why, self.outline, self.follow):
+            widget.setEnabled(row is not None)
+        self.target.setEnabled(row is not None or self._session.spot is not None)
         for widget in (self.previous, self.next):
-            widget.setEnabled(bool(ids))
+            widget.setEnabled(self.table.rowCount() > 0)
+        self.why_score.setText(self._drawing.prompt or ("" if row is None else short_evidence(row.candidate)))
+        self.why_score.setToolTip("" if row is None else full_evidence(row.candidate))
+        self.why_score.setVisible(bool(self.why_score.text()))
+
+    def _show_drawing(self) -> None:
+        hand = self._drawing.hand
+        for tool, name in ((self.draw, "click"), (self.freehand, "freehand"), (self.outline, "change")):
+            tool.setChecked(hand == name)
+        self._show_selection()
 
     def _show_note(self, rows: list[Row]) -> None:
         clip = self._session.clip
@@ -206,23 +190,68 @@ class CandidatesDock(QWidget):
             text = "From the record. Search the clip again to see all candidates."
         else:
             text = "This clip was not searched yet."
+        if rows and not self.table.rowCount():
+            text = f"None of {len(rows)} is '{self.filter.currentText()}'."
         self.note.setText(text)
         self.note.setVisible(bool(text))
+
+    def _show_searched(self) -> None:
+        clip, record = self._session.clip, self._session.record
+        self.searched.setEnabled(clip is not None and record is not None)
+        if clip is not None and record is not None:
+            self.searched.setCurrentIndex(self.searched.findData(search_of(record, clip)))
 
     def _show_work(self) -> None:
         busy = bool(self._bench.work)
         done, total = self._bench.work_done
-        self.progress.setVisible(busy)
-        self.cancel.setVisible(busy)
+        for widget in (self.progress, self.cancel):
+            widget.setVisible(busy)
+        for widget in (self.find_here, self.find_all):
+            widget.setVisible(not busy)
         self.progress.setRange(0, total)
         self.progress.setValue(done)
         self.progress.setFormat(f"{self._bench.work}  %p %" if total else self._bench.work)
         self.find_here.setEnabled(not busy and self._session.clip is not None)
         self.find_all.setEnabled(not busy and self._session.study is not None)
 
+    def _draw_pictures(self, rows: list[Row]) -> None:
+        """Have the pictures made that are missing, off the window's thread."""
+        clip = self._session.clip
+        wanted = [row.candidate for row in rows if _look_of_picture(row) not in self._pictured]
+        if clip is None or not wanted:
+            return
+        self._pictured.update(_look_of_picture(row) for row in rows)
 
-def _button(text: str, tip: str, action: Callable[[], object]) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.clicked.connect(lambda _checked=False: action())
-    return button
+        def work(job: Job) -> None:
+            for candidate in wanted:
+                try:
+                    rgb = candidate_picture(clip, candidate, PICTURE_PX)
+                except VeinscanError:
+                    continue  # a frame that cannot be decoded has no picture; the clip says why
+                job.give((clip, candidate.id, rgb))
+
+        def one(part: tuple[object, str, object]) -> None:
+            if part[0] is self._session.clip:
+                self.table.set_picture(part[1], part[2])  # type: ignore[arg-type]
+
+        self._pictures = self._bench.jobs.start(work, Callbacks(part=one, failed=self._bench.warn))
+
+
+def _look_of_picture(row: Row) -> str:
+    """What the picture of a candidate depends on."""
+    c = row.candidate
+    return f"{c.id} {c.best_frame} {c.outlines[c.best_frame].tobytes().hex()[:64]}"
+
+
+def _wrapped() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    return label
+
+
+def _line(*widgets: QWidget, stretch: tuple[int, ...] = ()) -> QHBoxLayout:
+    line = QHBoxLayout()
+    line.setSpacing(4)
+    for place, widget in enumerate(widgets):
+        line.addWidget(widget, stretch[place] if stretch else 0)
+    return line

@@ -25,9 +25,11 @@ from napari_veinscan.layer_parts import (
     vesselness_layer,
 )
 from napari_veinscan.lines import Segments, beside, cross, line_segments
+from napari_veinscan.outline_layer import OutlineLayer
 from napari_veinscan.palette import STYLES, Look, look_of
 from napari_veinscan.session import Session
 from veinscan.dicom import Clip, RegionKind
+from veinscan.errors import InvalidInputError
 from veinscan.plan.model import InjectionTarget, Point
 
 PICTURES = {
@@ -187,6 +189,13 @@ class Layers:
         camera = self._viewer.scene.camera
         camera.center = (0.0, float(centre[0]), float(centre[1]))
         camera.zoom = float(np.min(np.array(self._viewer.canvas.size) / size))
+
+    def outline_layer(self, frame_index: int) -> OutlineLayer:
+        """A layer to draw or change one outline in, on a frame of the clip on show."""
+        clip = self._session.clip
+        if clip is None:
+            raise InvalidInputError("no clip is open", do="choose one in the list of clips")
+        return OutlineLayer(self._viewer, clip, frame_index, self._width)
 
     # -- vesselness -------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QWidget
 from superqt import QDoubleRangeSlider
 
@@ -66,10 +66,9 @@ class LiveBar(QWidget):
         live = self._live
         self.setVisible(live.is_on)
         self.range.setText(f"{live.diameters_mm[0]:.1f} to {live.diameters_mm[1]:.1f} mm")
-        for slider, value in ((self.sizes, live.diameters_mm), (self.opacity, round(100 * live.opacity))):
-            slider.blockSignals(True)
-            slider.setValue(value)
-            slider.blockSignals(False)
+        with QSignalBlocker(self.sizes), QSignalBlocker(self.opacity):
+            self.sizes.setValue(live.diameters_mm)
+            self.opacity.setValue(round(100 * live.opacity))
         self.colours.setCurrentText(live.colours)
         problem = live.problem
         self.problem.setText(f"No vesselness: {problem}" if problem else "")

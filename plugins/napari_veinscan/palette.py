@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from veinscan.dicom.model import ClipKind, RegionKind
 from veinscan.plan.model import CandidateReview, Checked, Decision, RejectReason, Side, ValueSource
+from veinscan.plan.vocabulary import Searched
 
 
 class Look(StrEnum):
@@ -68,6 +69,14 @@ REASON_WORDS: dict[RejectReason, str] = {
     RejectReason.SHADOW: "shadow",
     RejectReason.OTHER: "something else",
 }
+
+SEARCHED_WORDS: dict[Searched, str] = {
+    Searched.UNKNOWN: "not said",
+    Searched.COMPLETE: "completely",
+    Searched.PARTLY: "partly",
+    Searched.UNREADABLE: "unreadable",
+}
+"""How far a clip was looked through."""
 
 SOURCE_WORDS: dict[ValueSource, tuple[str, str]] = {
     ValueSource.CANDIDATE: ("program", "Measured by the program on the candidate"),

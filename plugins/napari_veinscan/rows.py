@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -27,20 +28,45 @@ class Row:
         return self.review is not None and self.review.decision is Decision.REJECTED
 
 
-def rows_of(record: Record, sop_instance_uid: str, found: ClipCandidates | None) -> list[Row]:
+def rows_of(
+    record: Record,
+    sop_instance_uid: str,
+    found: ClipCandidates | None,
+    courses: Mapping[str, Candidate] = MappingProxyType({}),
+) -> list[Row]:
     """The candidates of a clip, best first, with their verdicts.
 
     Candidates with a verdict are there from the record, searched again or not.
+    Where a reader drew the outline, it is the reader's that is shown.
+    `courses` are candidates by id as they were followed through the clip by hand.
     """
     reviews = {r.candidate_id: r for r in record.reviews if r.sop_instance_uid == sop_instance_uid}
     candidates = list(found.candidates) if found else []
     known = {candidate.id for candidate in candidates}
     told = sorted((r for r in reviews.values() if r.candidate_id not in known), key=lambda r: -r.score)
     candidates += [candidate_of(r, len(candidates) + n) for n, r in enumerate(told, start=1)]
+    candidates = [replace(courses.get(c.id, c), rank=c.rank) for c in candidates]
+    candidates = [_as_outlined(c, reviews.get(c.id)) for c in candidates]
     targets = [t for t in record.targets if t.candidate_id is not None]
     return [
         Row(c, reviews.get(c.id), tuple(t for t in targets if t.candidate_id == c.id)) for c in candidates
     ]
+
+
+def _as_outlined(candidate: Candidate, review: CandidateReview | None) -> Candidate:
+    """The candidate with the outline that a reader gave it, if one did."""
+    if review is None or not review.outlined_by:
+        return candidate
+    of_record = candidate_of(review, candidate.rank)
+    return replace(
+        candidate,
+        frame_indices=tuple(sorted({*candidate.frame_indices, review.frame_index})),
+        best_frame=review.frame_index,
+        outlines={**candidate.outlines, **of_record.outlines},
+        centres={**candidate.centres, **of_record.centres},
+        diameter_mm=of_record.diameter_mm,
+        depth_mm=of_record.depth_mm,
+    )
 
 
 def candidate_of(review: CandidateReview, rank: int) -> Candidate:

@@ -6,6 +6,7 @@ from napari_veinscan import compat
 from napari_veinscan.calibration import CalibrationTool
 from napari_veinscan.commands import Command
 from napari_veinscan.conflict_dialog import show_conflicts
+from napari_veinscan.drawing import Drawing
 from napari_veinscan.key_sheet import show_key_sheet
 from napari_veinscan.page import write_page
 from napari_veinscan.record_bar import add_bar
@@ -16,7 +17,7 @@ WINDOW = "Window"
 
 
 def _put_away(bench: Workbench) -> bool:
-    if bench.part(CalibrationTool).put_away():
+    if bench.part(CalibrationTool).put_away() or bench.part(Drawing).put_away():
         return True
     if bench.calipers.tool is None:
         return False

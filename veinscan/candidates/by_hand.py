@@ -33,6 +33,11 @@ MISSES = 8
 Progress = Callable[[int, int], None]
 
 
+def is_drawn(candidate_id: str) -> bool:
+    """Whether a person drew the candidate with this id."""
+    return candidate_id.startswith(DRAWN)
+
+
 def measure_outline(
     outline: Iterable[Iterable[float]], spacing_mm: tuple[float, float], skin_row: float
 ) -> LumenMeasure:
