@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import warnings
@@ -28,6 +29,7 @@ from veinscan.record.document import References, build
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 """A run of the tools takes a while; the sentence they print says enough."""
 READER = Reader(name="Doe^Jane")
+CASES = int(os.environ.get("CASES", "200"))
 
 
 def tool(name: str) -> str:
@@ -91,11 +93,17 @@ def written(study: FakeStudy, record: Record, reader: Reader = READER) -> Path:
 
 
 @given(records())
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
+@settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
 def test_no_document_has_an_error_and_every_one_is_read(shared_study: FakeStudy, record: Record) -> None:
     path = written(shared_study, record)
     assert errors_of(path) == []
     assert "CONTAINER" in dump_of(path)
+
+
+@given(records())
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=NO_SHRINKING)
+def test_highdicom_reads_every_document_and_finds_its_groups(shared_study: FakeStudy, record: Record) -> None:
+    path = written(shared_study, record)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         report = hd.sr.srread(path)
