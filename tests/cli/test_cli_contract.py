@@ -129,13 +129,22 @@ def test_find_measures_a_known_vein_in_whole_frame_pixels(cli, sample_study_dir:
     called = cli("find", sample_study_dir, "--file", clip["file"], "--json")
     assert (called.code, called.err) == (0, "")
     (entry,) = called.json["clips"]
-    assert set(entry) == {"file", "sop_instance_uid", "warnings", "candidates"}
+    assert set(entry) == {
+        "file", "sop_instance_uid", "warnings", "settings", "not_validated", "candidates",
+    }  # fmt: skip
+    assert entry["settings"]["diameters_mm"] == [0.5, 8.0]
+    assert entry["not_validated"] == []
+    assert sorted(c["order"] for c in entry["candidates"]) == list(range(1, len(entry["candidates"]) + 1))
     met = 0
     for candidate in entry["candidates"]:
         assert set(candidate) >= {
             "id", "frame_indices", "best_frame", "centre", "diameter_mm", "depth_mm", "length_mm",
-            "flow_fraction", "score",
+            "flow_fraction", "score", "order", "order_reasons", "major_mm", "persistence", "compartment",
+            "compressibility", "compression", "course", "flow", "evidence", "evidence_words", "warnings",
+            "not_validated",
         }  # fmt: skip
+        assert candidate["order_reasons"]
+        assert candidate["diameter_mm"] <= candidate["major_mm"] + 0.2
         assert candidate["best_frame"] in candidate["frame_indices"]
         assert 0 <= candidate["score"] <= 1
         for vessel in clip["vessels"]:
@@ -144,6 +153,9 @@ def test_find_measures_a_known_vein_in_whole_frame_pixels(cli, sample_study_dir:
                 met += 1
                 assert candidate["diameter_mm"] == pytest.approx(known["diameter_mm"], abs=0.8)
                 assert candidate["depth_mm"] == pytest.approx(known["depth_mm"], abs=0.8)
+                assert candidate["compartment"] in (vessel["compartment"], "unknown")
+                if candidate["compressibility"] is not None:
+                    assert (candidate["compressibility"] > 0.5) == vessel["compressible"]
     assert met >= 3
 
 
@@ -158,6 +170,22 @@ def test_find_takes_one_clip_and_its_limits(cli, tiny: Path):
     data = cli("find", tiny, "--file", "clips/IM_0001", "--max-depth-mm", "5", "--json").json
     assert [clip["file"] for clip in data["clips"]] == ["clips/IM_0001"]
     assert all(c["depth_mm"] <= 5 for c in data["clips"][0]["candidates"])
+
+
+def test_find_refuses_a_depth_range_or_sensitivity_that_is_none(cli, tiny: Path):
+    assert cli("find", tiny, "--sensitivity", "extreme").code == 2
+    called = cli("find", tiny, "--min-depth-mm", "30", "--max-depth-mm", "20", "--json")
+    assert called.code == 2
+    assert "--min-depth-mm" in called.json["error"]["where"]
+
+
+def test_a_higher_sensitivity_shows_weaker_candidates_too_and_says_so(cli, tiny: Path):
+    found = {}
+    for name in ("low", "high"):
+        (entry,) = cli("find", tiny, "--file", "clips/IM_0001", "--sensitivity", name, "--json").json["clips"]
+        found[name] = entry
+    assert found["low"]["settings"]["min_score"] > found["high"]["settings"]["min_score"]
+    assert {c["id"] for c in found["low"]["candidates"]} <= {c["id"] for c in found["high"]["candidates"]}
 
 
 def test_targets_are_added_and_listed(cli, tiny: Path):

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from veinscan.candidates import joint_score
+from veinscan.candidates.describe import described
 from veinscan.candidates.detect import Lumen, detect, detect_jointly
 from veinscan.candidates.joint import NetworkView, network_view
 from veinscan.candidates.model import Candidate, FinderSettings
@@ -21,6 +22,8 @@ from veinscan.candidates.pipeline import in_order
 from veinscan.candidates.propose import prepare
 from veinscan.candidates.score import PARTS, logistic
 from veinscan.candidates.shapes import near_wall
+from veinscan.candidates.stitch import stitched
+from veinscan.candidates.survey import Survey
 from veinscan.candidates.track import Track, Tracker
 from veinscan.enhance.checks import MAX_PIXELS, checked_diameters, checked_spacing
 from veinscan.enhance.grid import AnalysisGrid, analysis_grid
@@ -153,6 +156,12 @@ def search(
     depth = float(settings.max_depth_mm)
     if not math.isfinite(depth) or depth <= 0:
         raise InvalidInputError(f"max_depth_mm is {depth:g}", do="pass a positive depth in mm")
+    least_depth = float(settings.min_depth_mm)
+    if not math.isfinite(least_depth) or not 0 <= least_depth < depth:
+        raise InvalidInputError(
+            f"min_depth_mm is {least_depth:g} and max_depth_mm {depth:g}",
+            do="pass 0 or more, and less than the deepest",
+        )
     if not math.isfinite(skin_row):
         raise InvalidInputError(
             f"skin_row is {skin_row}", do="pass the row of the skin, 0 when it is the first"
@@ -170,26 +179,35 @@ def search(
     if min(searched[1] - searched[0], grid.grid_shape[1]) * grid.pixel_mm < diameters[0]:
         return []
 
-    def lumens_of(frame: npt.NDArray[np.uint8]) -> list[Lumen]:
+    survey = Survey(count, skin_row / grid.steps[0] - searched[0], grid.pixel_mm)
+
+    def lumens_of(numbered: tuple[int, npt.NDArray[np.uint8]]) -> list[Lumen]:
+        index, frame = numbered
         prepared = prepare(frame.astype(np.float32), grid, diameters[1], searched)
         if not prepared.mask.any():
             return []
-        if not joint:
-            return detect(prepared, diameters)
 
         def view() -> NetworkView:
             return network_view(frame, spacing_mm, grid, (first, last), searched)
 
-        return detect_jointly(prepared, view, diameters, beside=count == 1)
+        if joint:
+            lumens = detect_jointly(prepared, view, diameters, beside=count == 1)
+        else:
+            lumens = detect(prepared, diameters)
+        survey.note(index, prepared, lumens)
+        return lumens
 
     tracker = Tracker(grid.pixel_mm)
-    with closing(in_order(count, frame_at, lumens_of)) as every_frame:
-        for index, lumens in enumerate(every_frame):
+    numbered_frames = in_order(count, lambda index: (index, frame_at(index)), lumens_of)
+    with closing(numbered_frames):
+        for index, lumens in enumerate(numbered_frames):
             tracker.add_frame(index, lumens)
             if progress is not None:
                 progress(index + 1, count)
     names = joint_score.NAMES if joint else (*PARTS, "prior")
-    scored = [(*track_logit(track, count, names), track) for track in tracker.tracks]
+    shorter = survey.shortening()
+    tracks = stitched(tracker.tracks, shorter, survey.skin_row, grid.pixel_mm)
+    scored = [(*track_logit(track, count, names), track) for track in tracks]
     scored = [entry for entry in scored if logistic(entry[0]) >= settings.min_score]
     scored.sort(
         key=lambda entry: (
@@ -206,9 +224,9 @@ def search(
         made = _candidate(
             track, grid, searched[0], spacing_mm, skin_row, logit, evidence, id_seed, used, len(out) + 1
         )
-        if 0 <= made.depth_mm <= depth:
+        if least_depth <= made.depth_mm <= depth:
             used.add(made.id)
-            out.append(made)
+            out.append(described(made, track, survey, shorter, grid, searched[0], spacing_mm))
     return out if colour_at is None else _with_flow(out, colour_at, (rows, cols))
 
 
@@ -272,6 +290,7 @@ def _candidate(
         outlines=outlines,
         centres=centres,
         diameter_mm=round(diameter, 3),
+        major_mm=round(best.major_px * grid.pixel_mm, 3),
         depth_mm=round(depth, 3),
         length_mm=None if best.length_px is None else round(best.length_px * grid.pixel_mm, 3),
         score=round(logistic(logit), 4),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from veinscan.cli.candidates import candidate_lines, found_json
 from veinscan.cli.common import (
     JsonOption,
     StudyArgument,
@@ -20,15 +21,13 @@ from veinscan.cli.common import (
     start,
     study_lines,
 )
-from veinscan.cli.output import Result, count, rounded, table
+from veinscan.cli.output import Result, WrongCallError, count
 from veinscan.errors import CancelledError, VeinscanError
 
 if TYPE_CHECKING:
-    from veinscan.candidates import Candidate
+    from veinscan.candidates import Candidate, ClipCandidates, FinderSettings
     from veinscan.dicom import Clip
     from veinscan.settings import Settings
-
-_HEADERS = ("#", "diameter mm", "depth mm", "length mm", "flow", "score", "frame", "row,col", "on frames")
 
 _logger = logging.getLogger("veinscan.cli")
 
@@ -51,6 +50,12 @@ def find(
     max_depth_mm: Annotated[
         float | None, typer.Option(metavar="MM", help="Deepest near wall.", show_default=False)
     ] = None,
+    min_depth_mm: Annotated[
+        float, typer.Option(metavar="MM", help="Shallowest near wall.", show_default=True)
+    ] = 0.0,
+    sensitivity: Annotated[
+        str, typer.Option(metavar="low|normal|high", help="High shows weaker candidates too.")
+    ] = "normal",
     study_uid: StudyUidOption = None,
     as_json: JsonOption = False,
 ) -> Result:
@@ -58,6 +63,7 @@ def find(
     settings = start(
         min_diameter_mm=min_diameter_mm, max_diameter_mm=max_diameter_mm, max_depth_mm=max_depth_mm
     )
+    wanted = _wanted(settings, min_depth_mm, sensitivity)
     opened = open_calibrated(study, study_uid)
     clips = choose_clips(opened, file)
     pictures = None
@@ -65,7 +71,7 @@ def find(
         from veinscan.cli.overlays import OverlayFolder
 
         pictures = OverlayFolder(output)  # refuses a place it may not use before the search takes its time
-    found = _search(clips, settings, pictures)
+    found = _search(clips, wanted, pictures)
     data: dict[str, Any] = {
         "study_instance_uid": opened.study_instance_uid,
         "clips": found,
@@ -77,12 +83,35 @@ def find(
     return Result(data, text)
 
 
-def _search(clips: tuple[Clip, ...], settings: Settings, pictures: Any) -> list[dict[str, Any]]:
+def _wanted(settings: Settings, min_depth_mm: float, sensitivity: str) -> FinderSettings:
+    """What to look for, or WrongCallError before any file is read."""
+    from veinscan.candidates import SENSITIVITIES, FinderSettings
+
+    if sensitivity not in SENSITIVITIES:
+        raise WrongCallError(
+            f"there is no sensitivity '{sensitivity}'",
+            where="--sensitivity",
+            do=f"give {', '.join(SENSITIVITIES)}",
+        )
+    if not 0 <= min_depth_mm < settings.max_depth_mm:
+        raise WrongCallError(
+            f"depths from {min_depth_mm:g} to {settings.max_depth_mm:g} mm are no range",
+            where="--min-depth-mm",
+            do="give 0 or more, and less than the deepest",
+        )
+    return FinderSettings(
+        diameters_mm=settings.diameters_mm,
+        min_depth_mm=min_depth_mm,
+        max_depth_mm=settings.max_depth_mm,
+        min_score=SENSITIVITIES[sensitivity],
+    )
+
+
+def _search(clips: tuple[Clip, ...], wanted: FinderSettings, pictures: Any) -> list[dict[str, Any]]:
     """One entry of `clips[]` for each; a clip that fails says so and stops nothing."""
-    from veinscan.candidates import FinderSettings, find_in_clip
+    from veinscan.candidates import find_in_clip
     from veinscan.cli.progress import Bar
 
-    wanted = FinderSettings(diameters_mm=settings.diameters_mm, max_depth_mm=settings.max_depth_mm)
     entries: list[dict[str, Any]] = []
     with Bar("Finding candidates", total=len(clips)) as bar:
         for index, clip in enumerate(clips):
@@ -93,6 +122,7 @@ def _search(clips: tuple[Clip, ...], settings: Settings, pictures: Any) -> list[
 
             began = time.monotonic()
             candidates: tuple[Candidate, ...] = ()
+            result: ClipCandidates | None = None
             try:
                 result = find_in_clip(clip, wanted, progress=step)
                 candidates = result.candidates
@@ -111,30 +141,13 @@ def _search(clips: tuple[Clip, ...], settings: Settings, pictures: Any) -> list[
                 "file": clip.file,
                 "sop_instance_uid": clip.sop_instance_uid,
                 "warnings": warnings,
-                "candidates": [candidate_json(c) for c in candidates],
+                **({"candidates": []} if result is None else found_json(result)),
             }
             if pictures is not None:
                 entry["picture"] = pictures.add(index, clip, candidates)
             entries.append(entry)
             bar.update(index + 1)
     return entries
-
-
-def candidate_json(candidate: Candidate) -> dict[str, Any]:
-    """`candidates[]` of the contract; millimetres to a thousandth, pixels to a hundredth."""
-    row, col = candidate.centre(candidate.best_frame)
-    return {
-        "id": candidate.id,
-        "rank": candidate.rank,
-        "frame_indices": list(candidate.frame_indices),
-        "best_frame": candidate.best_frame,
-        "centre": [rounded(row, 2), rounded(col, 2)],
-        "diameter_mm": rounded(candidate.diameter_mm, 3),
-        "depth_mm": rounded(candidate.depth_mm, 3),
-        "length_mm": rounded(candidate.length_mm, 3),
-        "flow_fraction": rounded(candidate.flow_fraction, 3),
-        "score": rounded(candidate.score, 4),
-    }
 
 
 def _text(data: dict[str, Any], lines: list[str], skipped: list[str], output: Path | None) -> str:
@@ -145,22 +158,7 @@ def _text(data: dict[str, Any], lines: list[str], skipped: list[str], output: Pa
         lines += ["", f"{entry['file']}: {count(len(candidates), 'candidate')}"]
         lines += [f"  {warning}" for warning in entry["warnings"]]
         if candidates:
-            rows = [
-                (
-                    c["rank"],
-                    _mm(c["diameter_mm"]),
-                    _mm(c["depth_mm"]),
-                    _mm(c["length_mm"]),
-                    None if c["flow_fraction"] is None else f"{c['flow_fraction']:.0%}",
-                    f"{c['score']:.2f}",
-                    c["best_frame"],
-                    f"{c['centre'][0]:.0f},{c['centre'][1]:.0f}",
-                    len(c["frame_indices"]),
-                )
-                for c in candidates
-            ]
-            grid = table(_HEADERS, rows, right=range(len(_HEADERS)))
-            lines += ["  " + line for line in grid.split("\n")]
+            lines += ["  " + line for line in candidate_lines(candidates)]
     lines += skipped
     found = f"{count(total, 'candidate')} in {count(len(data['clips']), 'clip')}"
     lines += ["", f"{found}; a person decides what each is."]
@@ -168,7 +166,3 @@ def _text(data: dict[str, Any], lines: list[str], skipped: list[str], output: Pa
         drawn = sum(entry["picture"] is not None for entry in data["clips"])
         lines.append(f"{output}: candidates.json, {count(drawn, 'picture')}")
     return "\n".join(lines)
-
-
-def _mm(value: float | None) -> str | None:
-    return None if value is None else f"{value:.1f}"
