@@ -1,4 +1,4 @@
-"""The folder that `find -o` fills: a picture a clip, and candidates.json.
+"""The folder that `find -o` and `reflux -o` fill: a picture a clip or strip, and a listing of them.
 
 Only the picture region is drawn: a scanner's banner with the patient's name
 lies outside it.  File names are made here, never from the names of clips.
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 LISTING = "candidates.json"
 """Same content as `find --json`; its `written_by` marks the folder's files as ours."""
 _WRITTEN_BY = "veinscan find"
-_PICTURE = re.compile(r"clip-\d{3,}-[a-z_]+\.png")
 _MAX_LISTING_BYTES = 100_000_000
 
 
@@ -36,11 +35,15 @@ class OverlayFolder:
     Raises
     ------
     InvalidInputError
-        The place is a file, or holds a candidates.json that veinscan did not write.
+        The place is a file, or holds a listing that veinscan did not write.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, listing: str = LISTING, written_by: str = _WRITTEN_BY, kind: str = "clip"
+    ) -> None:
         self._folder = folder
+        self._listing, self._written_by = listing, written_by
+        self._picture = re.compile(rf"{kind}-\d{{3,}}-[a-z0-9_]+\.png")
         self._pictures: dict[str, bytes] = {}
         if folder.exists() and not folder.is_dir():
             raise InvalidInputError("this is a file", where=str(folder), do="give -o a folder")
@@ -57,12 +60,7 @@ class OverlayFolder:
         name = f"clip-{index + 1:03d}-{clip.kind.value}.png"
         caption = f"frame {frame_index}, counted from 0, of {clip.n_frames}: "
         caption += f"{len(shown)} of {count(len(candidates), 'candidate')}"
-        if (self._folder / name).exists() and name not in self._earlier:
-            raise InvalidInputError(
-                "there is a file of this name that veinscan did not write",
-                where=str(self._folder / name),
-                do="give -o another folder",
-            )
+        self._refuse(name)
         rgb = draw_overlay(
             clip.frame(frame_index),
             shown,
@@ -74,11 +72,29 @@ class OverlayFolder:
         self._pictures[name] = encode(rgb)
         return name
 
+    @property
+    def names(self) -> list[str]:
+        """The pictures added so far."""
+        return sorted(self._pictures)
+
+    def put(self, name: str, png: bytes) -> None:
+        """Add a picture that is drawn already."""
+        self._refuse(name)
+        self._pictures[name] = png
+
+    def _refuse(self, name: str) -> None:
+        if (self._folder / name).exists() and name not in self._earlier:
+            raise InvalidInputError(
+                "there is a file of this name that veinscan did not write",
+                where=str(self._folder / name),
+                do="give -o another folder",
+            )
+
     def finish(self, data: dict[str, Any]) -> None:
         """Write everything, then take away earlier pictures of ours that have no successor."""
         from veinscan.report.files import write_whole
 
-        listing = json_bytes({"written_by": _WRITTEN_BY, "pictures": sorted(self._pictures), **data})
+        listing = json_bytes({"written_by": self._written_by, "pictures": self.names, **data})
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -89,7 +105,7 @@ class OverlayFolder:
             ) from error
         for name, content in self._pictures.items():
             write_whole(self._folder / name, content)
-        write_whole(self._folder / LISTING, listing)
+        write_whole(self._folder / self._listing, listing)
         for name in self._earlier - set(self._pictures):
             try:
                 os.unlink(self._folder / name)  # noqa: PTH108  (never follows a link)
@@ -98,19 +114,19 @@ class OverlayFolder:
 
     def _own_files(self) -> set[str]:
         """Pictures that an earlier `find` wrote here: what its listing names, and nothing else."""
-        listing = self._folder / LISTING
+        listing = self._folder / self._listing
         if not listing.exists():
             return set()
         try:
             if not listing.is_file() or listing.stat().st_size > _MAX_LISTING_BYTES:
                 raise ValueError
             data = json.loads(listing.read_bytes())
-            if data["written_by"] != _WRITTEN_BY:
+            if data["written_by"] != self._written_by:
                 raise ValueError
             names = {str(name) for name in data["pictures"]}
         except (ValueError, KeyError, TypeError, RecursionError):
             raise InvalidInputError(
-                "there is a candidates.json that veinscan did not write",
+                f"there is a {self._listing} that veinscan did not write",
                 where=str(listing),
                 do="give -o another folder",
             ) from None
@@ -118,7 +134,7 @@ class OverlayFolder:
             raise InvalidInputError(
                 f"it cannot be read ({error.strerror})", where=str(listing), do="give -o another folder"
             ) from error
-        return {name for name in names if _PICTURE.fullmatch(name) and (self._folder / name).is_file()}
+        return {name for name in names if self._picture.fullmatch(name) and (self._folder / name).is_file()}
 
 
 def best_frame(candidates: Sequence[Candidate]) -> int:

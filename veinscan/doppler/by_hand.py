@@ -80,8 +80,8 @@ def calibrate_strip(
     InvalidInputError
         The unit is not known.
     """
-    under = max(spectral_regions(clip), key=lambda region: _overlap(region.box, box), default=None)
-    if under is not None and _overlap(under.box, box) == 0:
+    under = max(spectral_regions(clip), key=lambda region: overlap(region.box, box), default=None)
+    if under is not None and overlap(under.box, box) == 0:
         under = None
     return axes_from_clicks(
         box,
@@ -212,7 +212,8 @@ def _as_moved(new: RefluxMeasurement, moved: RefluxMeasurement | None) -> Reflux
     )
 
 
-def _overlap(one: Box, other: Box) -> int:
+def overlap(one: Box, other: Box) -> int:
+    """Pixels that two boxes share."""
     rows = min(one[2], other[2]) - max(one[0], other[0])
     cols = min(one[3], other[3]) - max(one[1], other[1])
     return max(0, rows) * max(0, cols)
