@@ -30,6 +30,7 @@ $(STAMP): pyproject.toml
 # Libraries that Qt needs, a virtual screen, and the programs that check what we write.
 system:
 	@sh tools/system-packages.sh
+	@sh tools/node-packages.sh
 
 run: setup
 	$(BIN)/python tools/run_sample.py $(RUN_DIR)

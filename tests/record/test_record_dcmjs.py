@@ -1,11 +1,12 @@
 """A reader that knows nothing of us: dcmjs from npm finds every target, point, number and unit.
 
-Needs node and dcmjs (`npm install dcmjs` in a folder, and `NODE_PATH=<folder>/node_modules`); skips without.
+Needs node and dcmjs, which `make test` puts into build/node where there is npm; skips without.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import replace
@@ -21,6 +22,7 @@ from veinscan.plan.model import Calibration, InjectionTarget, Reader, Record, Si
 from veinscan.plan.treatment import Injection, TreatmentSession
 from veinscan.record import save_record
 
+MODULES = Path(__file__).resolve().parents[2] / "build" / "node" / "node_modules"
 SCRIPT = """
 const dcmjs = require("dcmjs");
 const fs = require("fs");
@@ -68,10 +70,15 @@ def read_with_dcmjs(path: Path) -> dict[str, Any]:
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")
-    if subprocess.run([node, "-e", "require.resolve('dcmjs')"], capture_output=True, check=False).returncode:
-        pytest.skip("dcmjs is not installed (npm install dcmjs, and NODE_PATH)")
+    places = [str(MODULES), *filter(None, [os.environ.get("NODE_PATH")])]
+    environment = os.environ | {"NODE_PATH": os.pathsep.join(places)}
+    there = subprocess.run(
+        [node, "-e", "require.resolve('dcmjs')"], capture_output=True, check=False, env=environment
+    )
+    if there.returncode:
+        pytest.skip("dcmjs is not installed (sh tools/node-packages.sh)")
     # dcmjs logs to stdout while it is loaded: the answer is the last line
-    run = subprocess.run([node, "-e", SCRIPT, str(path)], capture_output=True, check=True)
+    run = subprocess.run([node, "-e", SCRIPT, str(path)], capture_output=True, check=True, env=environment)
     found = json.loads(run.stdout.decode("utf-8").splitlines()[-1])
     assert isinstance(found, dict)
     return found
