@@ -20,6 +20,8 @@ EMPTY_LEVEL = 0.045
 """Display level (0..1) below which a pixel shows nothing."""
 MOSTLY = 0.85
 """Share of columns that must be empty where nothing was written yet."""
+SHARP_END = 0.75
+"""Share of the spectrum that is there in the first column written; a squeeze takes longer to rise."""
 EMPTY_SHARE = 0.3
 """A column that shows less than this share of the usual may be empty."""
 
@@ -209,8 +211,10 @@ def _cut_ends(strength: Array, empty: Mask, step_s: float) -> tuple[int, int]:
     if cols - last > 10 and empty[last + 10 :].mean() < MOSTLY:
         last = cols
     fine = step_s < 0.015
-    left = fine and first >= MIN_GAP_COLUMNS and cut(strength[first : first + 8], least) > 0.85
+    left = fine and first >= MIN_GAP_COLUMNS and cut(strength[first : first + 8], least) > SHARP_END
     right = (
-        fine and cols - last >= MIN_GAP_COLUMNS and cut(strength[max(0, last - 8) : last][::-1], least) > 0.85
+        fine
+        and cols - last >= MIN_GAP_COLUMNS
+        and cut(strength[max(0, last - 8) : last][::-1], least) > SHARP_END
     )
     return (first if left else 0), (last if right else cols)
