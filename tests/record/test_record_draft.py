@@ -26,6 +26,7 @@ from veinscan.plan.normal import normalised
 from veinscan.record import draft as draft_module
 from veinscan.record import draft_states, load_record, save_record
 from veinscan.record.draft import Draft, DraftError, pending_drafts
+from veinscan.record.locks import FileLock
 from veinscan.record.store import study_folder
 
 
@@ -224,6 +225,21 @@ def test_a_draft_that_one_window_took_is_not_given_to_another(study: FakeStudy) 
     with pytest.raises(DraftError, match="another window"):
         Draft.resume(study, pending)
     assert not list(folder(study).glob("*.draft"))
+
+
+def test_a_lock_without_a_draft_is_left_over_and_goes(study: FakeStudy) -> None:
+    """Killed after the lock was taken and before the file was made, or between the removal of the two."""
+    draft = started(study, "a")
+    orphan = folder(study) / "0123456789abcdef.lock"
+    orphan.touch()
+    held = FileLock.take(folder(study) / "fedcba9876543210.lock")
+    assert held is not None
+    assert pending_drafts(study) == ()
+    assert not orphan.exists()
+    assert (folder(study) / "fedcba9876543210.lock").exists()
+    held.release(remove=True)
+    draft.discard()
+    assert list(folder(study).iterdir()) == []
 
 
 def test_two_windows_have_two_drafts(study: FakeStudy) -> None:

@@ -260,6 +260,7 @@ def pending_drafts(study: StudyLike) -> tuple[PendingDraft, ...]:
     """
     found = []
     folder = _folder(study)
+    _sweep_locks(folder)
     for path in sorted(folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else ():
         with _errors(path, "cannot be read"):
             lock = FileLock.take(_lock_path(path))
@@ -275,6 +276,15 @@ def pending_drafts(study: StudyLike) -> tuple[PendingDraft, ...]:
             finally:
                 lock.release(remove=not path.exists())
     return tuple(sorted(found, key=lambda draft: draft.last_edit_at, reverse=True))
+
+
+def _sweep_locks(folder: Path) -> None:
+    """Locks of programs that were killed before they had a file, or after they had removed it."""
+    for path in sorted(folder.glob("*.lock")) if folder.is_dir() else ():
+        with contextlib.suppress(OSError):
+            lock = None if path.with_suffix(_SUFFIX).exists() else FileLock.take(path)
+            if lock is not None:
+                lock.release(remove=not path.with_suffix(_SUFFIX).exists())
 
 
 def _pending(path: Path, study_instance_uid: str) -> PendingDraft | None:
