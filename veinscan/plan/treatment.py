@@ -95,6 +95,8 @@ class LaserTreatment:
     target_id: str = ""
     settings: LaserSettings | None = None
     notes: str = ""
+    copied: bool = False
+    """Its settings were copied from another target's, not entered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
