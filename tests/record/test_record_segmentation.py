@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import highdicom as hd
 import numpy as np
@@ -83,11 +84,25 @@ def test_segmentations_are_saved_read_back_and_valid(study: FakeStudy) -> None:
         assert np.array_equal(on_frame[0, :, :, layer].astype(bool), expected) and expected.any()
     # the record beside it is what it was
     assert load_record(study) == record and len(history(study)) == 1
+    assert errors_of(path) == []
+
+
+def test_an_outline_that_a_person_drew_says_so(study: FakeStudy) -> None:
+    record = a_record(study)
+    record = replace(record, reviews=(replace(record.reviews[0], outlined_by="Anna"),))
+    (path,) = save_segmentations(study, record)
+    segments = pydicom.dcmread(path).SegmentSequence
+    assert [one.SegmentAlgorithmType for one in segments] == [*["SEMIAUTOMATIC"] * 3, "MANUAL"]
+    assert "SegmentAlgorithmName" not in segments[3]
+    assert errors_of(path) == []
+
+
+def errors_of(path: Path) -> list[str]:
     if shutil.which("dciodvfy") is None:
         pytest.skip("dciodvfy is not installed (apt install dicom3tools)")
     run = subprocess.run(["dciodvfy", str(path)], capture_output=True, check=False)
     lines = (run.stdout + run.stderr).decode("utf-8", "replace").splitlines()
-    assert [line for line in lines if line.startswith("Error")] == []
+    return [line for line in lines if line.startswith("Error")]
 
 
 def test_a_single_frame_source_is_referenced_as_a_whole(study: FakeStudy) -> None:

@@ -46,6 +46,8 @@ class Outlined:
     tracking_uid: str
     frame_index: int
     outline: tuple[Point, ...]
+    drawn: bool = False
+    """By a person, not fitted by the program."""
 
 
 def outlined(record: Record, sop_instance_uid: str) -> tuple[Outlined, ...]:
@@ -61,6 +63,7 @@ def outlined(record: Record, sop_instance_uid: str) -> tuple[Outlined, ...]:
             derived_uid("review", record.reading.id, review.sop_instance_uid, review.candidate_id),
             review.frame_index,
             review.outline,
+            drawn=bool(review.outlined_by),
         )
         for review in record.reviews
         if review.sop_instance_uid == sop_instance_uid
@@ -200,7 +203,10 @@ def _segment(number: int, one: Outlined) -> Dataset:
     segment = Dataset()
     segment.SegmentNumber = number
     segment.SegmentLabel = one.label
-    segment.SegmentAlgorithmType, segment.SegmentAlgorithmName = "SEMIAUTOMATIC", "veinscan"
+    segment.SegmentAlgorithmType = "MANUAL" if one.drawn else "SEMIAUTOMATIC"
+    if not one.drawn:
+        # required unless the type is MANUAL (C.8.20.2)
+        segment.SegmentAlgorithmName = "veinscan"
     segment.SegmentedPropertyCategoryCodeSequence = Sequence([_code(_CATEGORY)])
     segment.SegmentedPropertyTypeCodeSequence = Sequence([_code(_VEIN)])
     segment.TrackingID, segment.TrackingUID = one.label, one.tracking_uid
