@@ -16,10 +16,11 @@ from napari_veinscan.evidence_words import full_evidence
 from napari_veinscan.palette import STYLES, Look, look_of, mm, verdict_words
 from napari_veinscan.rows import Row
 from napari_veinscan.thumbnails import icon_of
+from veinscan.candidates import FeederPlace
 from veinscan.candidates.by_hand import is_drawn
 
-COLUMNS = ("", "#", "Diam.\nmm", "Depth\nmm", "Length\nmm", "Flow", "Score", "Verdict")
-PICTURE, RANK, DIAMETER, DEPTH, LENGTH, FLOW, SCORE, VERDICT = range(len(COLUMNS))
+COLUMNS = ("", "#", "Diam.\nmm", "Depth\nmm", "Length\nmm", "Flow", "Score", "Look\nfirst", "Verdict")
+PICTURE, RANK, DIAMETER, DEPTH, LENGTH, FLOW, SCORE, PLACE, VERDICT = range(len(COLUMNS))
 
 PICTURE_PX = 44
 """Side of a candidate's picture."""
@@ -44,6 +45,7 @@ class CandidateTable(QTableWidget):
         super().__init__(0, len(COLUMNS), parent)
         self._filling = False
         self._rows: dict[str, Row] = {}
+        self._places: dict[str, FeederPlace] = {}
         self._icons: dict[str, npt.NDArray[np.uint8]] = {}
         self.setHorizontalHeaderLabels(list(COLUMNS))
         self.setIconSize(QSize(PICTURE_PX, PICTURE_PX))
@@ -72,8 +74,12 @@ class CandidateTable(QTableWidget):
         """The candidates from top to bottom, those that are filtered out left out."""
         return tuple(self._id_at(row) for row in range(self.rowCount()))
 
-    def show_rows(self, rows: Sequence[Row], which: str) -> None:
-        """Show these, narrowed by a name of `FILTERS`, in the order that the heading says."""
+    def show_rows(self, rows: Sequence[Row], which: str, places: Sequence[FeederPlace] = ()) -> None:
+        """Show these, narrowed by a name of `FILTERS`, in the order that the heading says.
+
+        `places` are theirs in the order in which one looks for a feeder.
+        """
+        self._places = {place.candidate.id: place for place in places}
         self._rows = {row.candidate.id: row for row in rows if look_of(row.review) in FILTERS[which]}
         self._filling = True
         self.setRowCount(len(self._rows))
@@ -83,6 +89,7 @@ class CandidateTable(QTableWidget):
         for column, known in (
             (LENGTH, [row.candidate.length_mm for row in rows]),
             (FLOW, [row.candidate.flow_fraction for row in rows]),
+            (PLACE, [self._places.get(row.candidate.id) for row in rows]),
         ):  # a clip without colour, or across its veins: the column would be all dashes
             self.setColumnHidden(column, all(value is None for value in known))
         header = self.horizontalHeader()
@@ -115,7 +122,7 @@ class CandidateTable(QTableWidget):
     def _set_widths(self) -> None:
         """As narrow as heading and numbers allow; the verdict has the rest."""
         measure = self.fontMetrics().horizontalAdvance
-        samples = ("", "○ 88 ▾", "88.8", "88.8", "88.8", "100 %", "0.88")
+        samples = ("", "○ 88 ▾", "88.8", "88.8", "88.8", "100 %", "0.88 ?", "88")
         for column, sample in enumerate(samples):
             widest = max(measure(text) for text in (*COLUMNS[column].split("\n"), sample))
             self.setColumnWidth(column, PICTURE_PX + 6 if column == PICTURE else widest + 16)
@@ -133,7 +140,11 @@ class CandidateTable(QTableWidget):
         if row.review is not None and row.review.outlined_by and not drawn:
             verdict += " (outline by hand)"
         flow = "–" if c.flow_fraction is None else f"{100 * c.flow_fraction:.0f} %"
-        score = "drawn" if drawn else f"{c.score:.2f}"
+        # what lies outside the tested sizes says so beside its number, not in a tooltip alone
+        score = "drawn" if drawn else f"{c.score:.2f}{' ?' if c.not_validated else ''}"
+        place = self._places.get(c.id)
+        if c.warnings:
+            verdict = f"⚠ {verdict}".rstrip()
         texts = (
             "",
             f"{style.sign} {c.rank}",
@@ -142,6 +153,8 @@ class CandidateTable(QTableWidget):
             mm(c.length_mm),
             flow,
             score,
+            "–" if place is None else str(place.place),
+            verdict,
         )
         keys = (
             0.0,
@@ -151,11 +164,16 @@ class CandidateTable(QTableWidget):
             c.length_mm,
             c.flow_fraction,
             -1.0 if drawn else c.score,
+            None if place is None else place.place,
+            verdict,
         )
-        for column, (text, key) in enumerate(zip((*texts, verdict), (*keys, verdict), strict=True)):
+        for column, (text, key) in enumerate(zip(texts, keys, strict=True)):
             item = _Cell(text, key)
             item.setData(Qt.ItemDataRole.UserRole, c.id)
-            item.setToolTip(full_evidence(c) if column in (PICTURE, SCORE) else "")
+            if column == PLACE:
+                item.setToolTip("" if place is None else "\n".join(place.reasons))
+            elif column in (PICTURE, SCORE, VERDICT):
+                item.setToolTip(full_evidence(c))
             if column in (RANK, VERDICT):
                 item.setForeground(QColor(style.colour))
             elif column != PICTURE:

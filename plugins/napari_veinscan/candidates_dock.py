@@ -24,6 +24,7 @@ from napari_veinscan.evidence_words import full_evidence, short_evidence
 from napari_veinscan.palette import REASON_WORDS, SEARCHED_WORDS
 from napari_veinscan.rows import Row
 from napari_veinscan.workbench import Workbench
+from veinscan.candidates import FeederPlace, feeder_order
 from veinscan.errors import VeinscanError
 from veinscan.plan.clips import search_of
 from veinscan.plan.model import RejectReason
@@ -36,6 +37,8 @@ class CandidatesDock(QWidget):
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
         self._bench = bench
+        self._placed: list[FeederPlace] = []
+        self._placed_for: object = None
         self._session = bench.session
         self._drawing = bench.part(Drawing)
         self._pictures: Job | None = None
@@ -154,11 +157,32 @@ class CandidatesDock(QWidget):
 
     def _show(self) -> None:
         rows = self._session.rows()
-        self.table.show_rows(rows, self.filter.currentData())
+        self.table.show_rows(rows, self.filter.currentData(), self._places())
         self._session.shown_ids = self.table.ids()
         self._show_selection()
         self._show_note(rows)
         self._draw_pictures(rows)
+
+    def _places(self) -> list[FeederPlace]:
+        """What the program found, in the order in which one looks for a feeder; what is rejected left out."""
+        clip, record = self._session.clip, self._session.record
+        found = self._session.searched(clip) if clip is not None else None
+        if clip is None or record is None or found is None or found.spacing_mm is None:
+            return []
+        rows = [row for row in self._session.rows() if not row.is_rejected]
+        targets = [
+            (target.frame_index, target.point)
+            for target in record.targets
+            if target.sop_instance_uid == clip.sop_instance_uid
+        ]
+        known = {candidate.id for candidate in found.candidates}
+        candidates = [row.candidate for row in rows if row.candidate.id in known]
+        # worked out anew only when what it hangs on has changed: a verdict must be on the screen at once
+        key = (found.spacing_mm, targets, [tuple(map(id, c.outlines.values())) for c in candidates])
+        if key != self._placed_for:
+            self._placed_for = key
+            self._placed = feeder_order(candidates, found.spacing_mm, targets=targets)
+        return self._placed
 
     def _show_selection(self) -> None:
         row = self._session.selected

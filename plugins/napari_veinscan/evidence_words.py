@@ -1,62 +1,62 @@
-"""What made a candidate's score, and what else is known of it, in words.  Pure."""
+"""What the program knows of a candidate, in sentences for the dock; the words are of `candidates.words`."""
 
 from __future__ import annotations
 
+import math
+
 from veinscan.candidates.by_hand import is_drawn
 from veinscan.candidates.model import Candidate
+from veinscan.candidates.validated import WORDS as NOT_VALIDATED
+from veinscan.candidates.words import COMPARTMENT_WORDS, evidence_lines
 
-WORDS: dict[str, tuple[str, str]] = {
-    "walls": ("bright walls around it", "weak or missing walls"),
-    "symmetry": ("walls alike on both sides", "walls unlike on both sides"),
-    "dark_lumen": ("dark inside", "not dark inside"),
-    "even_lumen": ("even inside", "uneven inside"),
-    "surroundings": ("surroundings as round a vein", "surroundings unlike those of a vein"),
-    "shape": ("round, or a tube", "ragged or flat"),
-    "size": ("of a usual size", "of an unusual size"),
-    "depth": ("at a usual depth", "at an unusual depth"),
-    "network": ("the trained network sees a vessel", "the trained network sees no vessel"),
-    "not_nerve": ("unlike a nerve", "like a nerve"),
-    "no_shadow": ("no shadow below it", "a shadow below it"),
-    "persistence": ("seen on many frames", "seen on few frames"),
-}
-"""For and against, by name of the part of the score."""
-
-LEAST = 0.1
-"""Parts that move the score's logit by less are left out: they say nothing."""
-
-
-def evidence_words(candidate: Candidate, most: int = 8) -> list[tuple[str, float]]:
-    """The parts of the score in words, strongest first: `(words, what it adds to the logit)`."""
-    parts = [(name, value) for name, value in candidate.evidence.items() if name != "prior"]
-    parts = sorted((part for part in parts if abs(part[1]) >= LEAST), key=lambda part: -abs(part[1]))
-    return [(_words(name, value), value) for name, value in parts[:most]]
+MOST = 5
+"""Reasons that are shown without being asked for."""
 
 
 def short_evidence(candidate: Candidate) -> str:
-    """The strongest reasons for and against in one line."""
+    """Warnings first, then where it lies, then the strongest reasons for and against."""
     if is_drawn(candidate.id):
         return "Drawn by a person; the program did not propose it."
-    parts = evidence_words(candidate, most=5)
-    if not parts:
-        return ""
-    gains = [words for words, value in parts if value > 0]
-    losses = [words for words, value in parts if value < 0]
-    text = "For it: " + ", ".join(gains) if gains else ""
+    parts = [f"⚠ {_sentence(warning)}" for warning in candidate.warnings]
+    if candidate.not_validated:
+        parts.append(f"Score {NOT_VALIDATED}: {_sentence('; '.join(candidate.not_validated))}")
+    parts += [_sentence(fact) for fact in _facts(candidate)]
+    lines = evidence_lines(candidate, most=MOST)
+    gains = [line.words for line in lines if line.added > 0]
+    losses = [line.words for line in lines if line.added < 0]
+    if gains:
+        parts.append(f"For it: {', '.join(gains)}.")
     if losses:
-        text += ("; against: " if text else "Against it: ") + ", ".join(losses)
-    return f"{text}."
+        parts.append(f"Against it: {', '.join(losses)}.")
+    return " ".join(parts)
 
 
 def full_evidence(candidate: Candidate) -> str:
-    """All parts with their weight, a line each."""
-    parts = evidence_words(candidate, most=len(candidate.evidence))
-    if not parts:
+    """All of it, a line each, with what each part of the score adds."""
+    lines = [f"{line.added:+.1f}  {line.words}" for line in evidence_lines(candidate)]
+    if not lines:
         return short_evidence(candidate)
-    lines = [f"{value:+.1f}  {words}" for words, value in parts]
-    return "\n".join(["What made the score (each adds to its logit):", *lines])
+    told = [f"⚠ {warning}" for warning in candidate.warnings]
+    if candidate.not_validated:
+        told.append(f"Score {NOT_VALIDATED}: {'; '.join(candidate.not_validated)}")
+    return "\n".join([*told, *_facts(candidate), "What made the score (each adds to its logit):", *lines])
 
 
-def _words(name: str, value: float) -> str:
-    if name in WORDS:
-        return WORDS[name][0 if value > 0 else 1]
-    return name.replace("_", " ")
+def _facts(candidate: Candidate) -> list[str]:
+    facts = []
+    if candidate.compartment != "unknown":
+        facts.append(f"lies {COMPARTMENT_WORDS[candidate.compartment]}")
+    if candidate.compressibility is not None:
+        facts.append(f"pressure takes {candidate.compressibility:.0%} of its diameter")
+    if candidate.pulse is not None:
+        facts.append(f"a beat in its flow, {candidate.pulse.per_minute:.0f} a minute")
+    if candidate.flow_note:
+        facts.append(candidate.flow_note)
+    if candidate.tortuosity is not None and not math.isnan(candidate.tortuosity):
+        facts.append(f"its course is {candidate.tortuosity:.2f} times as long as straight")
+    return facts
+
+
+def _sentence(words: str) -> str:
+    words = words.strip()
+    return f"{words[:1].upper()}{words[1:]}" + ("" if words.endswith(".") else ".")
