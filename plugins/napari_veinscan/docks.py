@@ -53,6 +53,7 @@ COMMAND_MODULES: tuple[str, ...] = (
     "live_bar",
     "target_dock",
     "leg_map_dock",
+    "export",
     "window_commands",
 )
 """Modules with a tuple `COMMANDS`, in the order of the menu and of the key sheet."""
