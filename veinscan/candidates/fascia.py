@@ -86,6 +86,9 @@ LEAST_FLANK, LEAST_SEEN, LEAST_COLUMNS = 0.35, 0.75, 6
 CLEARLY = 0.8
 """Eyes nearly as clear as the best (this part of it) must say the same."""
 
+OWN_MM = 3.0
+"""What lies further beside the vein that an eye was found around is not said to lie in it."""
+
 MARGIN_MM = 0.2
 """What lies this near to a line is on neither side of it."""
 
@@ -104,6 +107,8 @@ class Eye:
     """(columns,) row of the saphenous fascia; that of the floor beside the eye."""
     clearness: float
     """Mean brightness of the fainter side of the roof, 1 being a full line."""
+    around: tuple[float, float]
+    """`(row, col)` of the lumen it was found around."""
 
     def place_of(self, outline: Array, pixel_mm: float) -> Compartment:
         """'epifascial', 'saphenous', 'subfascial', or 'unknown' for a (k, 2) lumen on or off the lines."""
@@ -121,9 +126,12 @@ class Eye:
             return "subfascial" if top > floor - 3 * margin else "unknown"
         if row < roof - margin:
             return "epifascial" if bottom < roof + 3 * margin else "unknown"
-        if roof + margin < row < floor - margin and top > roof - 3 * margin and bottom < floor + 3 * margin:
-            return "saphenous"
-        return "unknown"
+        inside = (
+            roof + margin < row < floor - margin and top > roof - 3 * margin and bottom < floor + 3 * margin
+        )
+        # far from the vein that the roof was drawn over, a septum is easily taken for its end
+        own = abs(col - self.around[1]) * pixel_mm < OWN_MM
+        return "saphenous" if inside and own else "unknown"
 
 
 def line_response(
@@ -266,7 +274,8 @@ def _eye_around(
     if clear < LEAST_FLANK or max(height[0], height[-1]) > (1.0 - LEAST_SINK) * height.max():
         return None
     roof = floor - np.where(apart, height, 0)
-    return Eye(cols, floor.astype(np.float64), strength >= SEEN, roof.astype(np.float64), clear)
+    middle_of = (top + bottom) / 2, middle
+    return Eye(cols, floor.astype(np.float64), strength >= SEEN, roof.astype(np.float64), clear, middle_of)
 
 
 def _flank(gain: Array, merged: int, pixel_mm: float) -> tuple[Array, npt.NDArray[np.int64]]:

@@ -135,12 +135,14 @@ def _near(
 ) -> tuple[float, str]:
     """Nearness to the targets where there are any on its frames, else to the superficial network."""
     marked = [
-        _gap_mm(one.outlines[frame], np.array([point]), spacing)
+        outside(np.asarray(one.outlines[frame], np.float64) * spacing, np.asarray(point) * spacing)
         for frame, point in targets
         if frame in one.outlines
     ]
     if marked:
         least, what = min(marked), "a target"
+    elif not _is_superficial(one):
+        return 0.0, "not of the superficial network"
     else:
         others = [(_apart_mm(one, other, spacing), other.rank) for other in network if other is not one]
         found = [(gap, rank) for gap, rank in others if gap is not None]
@@ -160,12 +162,8 @@ def _apart_mm(one: Candidate, other: Candidate, spacing: npt.NDArray[np.float64]
     if not shared:
         return None
     frame = min(shared, key=lambda index: (abs(index - one.best_frame), index))
-    return _gap_mm(one.outlines[frame], other.outlines[frame], spacing)
-
-
-def _gap_mm(
-    outline: npt.NDArray[np.floating], points: npt.NDArray[np.floating], spacing: npt.NDArray[np.float64]
-) -> float:
-    """Least distance of points from an outline, in mm; 0 for a point within it."""
-    polygon = np.asarray(outline, np.float64) * spacing
-    return min(outside(polygon, point) for point in np.asarray(points, np.float64) * spacing)
+    ours, theirs = (np.asarray(each.outlines[frame], np.float64) * spacing for each in (one, other))
+    if outside(ours, theirs[0]) == 0.0 or outside(theirs, ours[0]) == 0.0:
+        return 0.0
+    # outlines have a vertex every few tenths of a millimetre
+    return float(np.hypot(*(ours[:, None] - theirs[None]).transpose(2, 0, 1)).min())
