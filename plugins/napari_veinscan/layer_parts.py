@@ -112,37 +112,59 @@ def point_layer(name: str, geometry: dict[str, Any]) -> Points:
     return layer
 
 
+_SHOWN = "veinscan shows"
+"""Under this name a layer's metadata keeps what it was last set to: napari draws anew at every setting."""
+
+
 def set_lines(layer: Vectors, pieces: Sequence[tuple[Segments, Look]]) -> None:
     """Draw these lines and no others; a layer without lines is hidden."""
-    if not pieces and not len(layer.data):
+    data = np.concatenate([piece for piece, _ in pieces]) if pieces else NO_SEGMENTS
+    counts = [(look, len(piece)) for piece, look in pieces]
+    shown = layer.metadata.get(_SHOWN)
+    if shown is not None and shown == counts and np.array_equal(layer.data, data):
         return
-    if pieces:
-        layer.visible = True  # first: napari does not slice a hidden layer
-    layer.data = np.concatenate([piece for piece, _ in pieces]) if pieces else NO_SEGMENTS
-    if len(layer.data):
-        layer.edge_color = np.repeat([_RGBA[look] for _, look in pieces], [len(p) for p, _ in pieces], axis=0)
-    layer.visible = bool(pieces)  # an empty layer that is shown slows every step
+    layer.metadata[_SHOWN] = counts
+    if not len(data) and not len(layer.data):
+        return
+    set_visible(layer, bool(len(data)) or layer.visible)  # first: napari does not slice a hidden layer
+    with layer.events.blocker_all():
+        layer.data = data
+        if len(data):
+            layer.edge_color = np.repeat([_RGBA[look] for look, _ in counts], [n for _, n in counts], axis=0)
+    layer.refresh()
+    set_visible(layer, bool(len(data)))  # an empty layer that is shown slows every step
 
 
 def set_points(layer: Points, marks: Sequence[tuple[Place, str, Look]], size: float) -> None:
     """Set these marks `(place, label, look)` and no others; a layer without marks is hidden."""
+    wanted = (tuple(marks), size)
+    if layer.metadata.get(_SHOWN) == wanted:
+        return
+    layer.metadata[_SHOWN] = wanted
     if not marks and not len(layer.data):
         return
-    if marks:
-        layer.visible = True
+    set_visible(layer, bool(marks) or layer.visible)
     looks = [look for _, _, look in marks]
-    layer.data = np.array([place for place, _, _ in marks], dtype=float).reshape(-1, 3)
-    layer.features = {"label": np.array([label for _, label, _ in marks], dtype=object)}
     text: Any = layer.text
-    text.translation = np.array([0.0, 0.0, size])
-    if marks:
-        filled = {"disc", "x"}
-        layer.size = np.full(len(marks), size)
-        layer.symbol = [STYLES[look].symbol for look in looks]
-        layer.border_color = np.array([_RGBA[look] for look in looks])
-        layer.face_color = np.array([_RGBA[k] if STYLES[k].symbol in filled else _CLEAR for k in looks])
-    layer.selected_data = set()
-    layer.visible = bool(marks)
+    with layer.events.blocker_all(), text.events.blocker_all():
+        layer.selected_data = set()
+        layer.data = np.array([place for place, _, _ in marks], dtype=float).reshape(-1, 3)
+        layer.features = {"label": np.array([label for _, label, _ in marks], dtype=object)}
+        text.translation = np.array([0.0, 0.0, size])
+        if marks:
+            filled = {"disc", "x"}
+            layer.size = np.full(len(marks), size)
+            layer.symbol = [STYLES[look].symbol for look in looks]
+            layer.border_color = np.array([_RGBA[look] for look in looks])
+            layer.face_color = np.array([_RGBA[k] if STYLES[k].symbol in filled else _CLEAR for k in looks])
+    layer.refresh()
+    set_visible(layer, bool(marks))
+
+
+def set_visible(layer: Layer, on: bool) -> None:
+    """Show or hide a layer; napari draws everything anew even where nothing changes."""
+    if layer.visible != on:
+        layer.visible = on
 
 
 VESSELNESS_LIMITS = (0.1, 0.5)

@@ -27,6 +27,7 @@ from napari_veinscan.layer_parts import (
 from napari_veinscan.lines import Segments, beside, cross, line_segments
 from napari_veinscan.outline_layer import OutlineLayer
 from napari_veinscan.palette import STYLES, Look, look_of
+from napari_veinscan.rows import Row
 from napari_veinscan.session import Session
 from veinscan.dicom import Clip, RegionKind
 from veinscan.errors import InvalidInputError
@@ -58,6 +59,11 @@ class Layers:
         self._width = 1.0
         """Width of an outline in pixels of the clip."""
         self._changing = False
+        self._drawn: tuple[Any, ...] | None = None
+        self._pieces: dict[tuple[int, Look], tuple[Any, Segments, Place | None]] = {}
+        """Outline, its dashes and the place of its number, by the outline's identity and its look."""
+        self._drawn_rows: list[Row] = []
+        """The candidates that are drawn, and what of them is."""
         self._playing = False
         self._regions: Shapes | None = None
         self._vesselness: Image | None = None
@@ -116,6 +122,7 @@ class Layers:
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
         self._image, self._lines, self._points = None, {}, {}
+        self._drawn = None
         self.show_regions(False)
         if self._vesselness is not None and self._vesselness in self._viewer.layers:
             self._viewer.layers.remove(self._vesselness)
@@ -171,6 +178,7 @@ class Layers:
                 self._viewer.add_layer(layer)
         for layer in (*self._lines.values(), *self._points.values()):
             layer.scale = geometry["scale"]
+        self._pieces.clear()
         for name, widths in (("chosen", 3.0), ("outlines", 1.0), ("caliper", 1.0)):
             self._lines[name].edge_width = widths * self._width
         self.show_caliper([])
@@ -297,14 +305,25 @@ class Layers:
     def _show_candidates(self) -> None:
         if not self._lines:
             return
+        rows = self._session.rows()
+        # what is drawn hangs on these alone; an edit of a target changes none of them
+        drawn = (self._width, [_drawing_of(row) for row in rows])
+        if drawn == self._drawn:
+            return
+        self._drawn, self._drawn_rows = drawn, rows  # the rows are held, or an id could be given again
         pieces: list[tuple[Segments, Look]] = []
         marks: list[tuple[Place, str, Look]] = []
-        for row in self._session.rows():
+        for row in rows:
             look = look_of(row.review)
             for frame, outline in row.candidate.outlines.items():
-                pieces.append((line_segments(outline, frame, STYLES[look].dash), look))
-                if len(outline):
-                    place = (float(frame), *beside(outline, 5 * self._width))
+                known = self._pieces.get((id(outline), look))
+                if known is None:
+                    piece = line_segments(outline, frame, STYLES[look].dash)
+                    place = (float(frame), *beside(outline, 5 * self._width)) if len(outline) else None
+                    known = self._pieces[id(outline), look] = (outline, piece, place)
+                _, piece, place = known
+                pieces.append((piece, look))
+                if place is not None:
                     marks.append((place, str(row.candidate.rank), look))
         set_lines(self._lines["outlines"], pieces)
         set_points(self._points["candidates"], marks, 6 * self._width)
@@ -347,6 +366,11 @@ class Layers:
             [(place, text, Look.MEASURE)] if text and points else [],
             6 * self._width,
         )
+
+
+def _drawing_of(row: Row) -> tuple[object, ...]:
+    """What a candidate's outlines and numbers look like; arrays by identity: nothing writes into them."""
+    return row.candidate.rank, look_of(row.review), *map(id, row.candidate.outlines.values())
 
 
 def target_label(target: InjectionTarget, chosen: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -69,8 +70,12 @@ def _as_outlined(candidate: Candidate, review: CandidateReview | None) -> Candid
     )
 
 
+@lru_cache(maxsize=2000)
 def candidate_of(review: CandidateReview, rank: int) -> Candidate:
-    """The candidate that a stored verdict speaks of, on the one frame that the record keeps."""
+    """The candidate that a stored verdict speaks of, on the one frame that the record keeps.
+
+    The same object for the same verdict: who draws it sees that nothing changed.
+    """
     outline = np.array(review.outline, dtype=np.float32).reshape(-1, 2)
     return Candidate(
         id=review.candidate_id,
