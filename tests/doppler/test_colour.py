@@ -154,3 +154,62 @@ def test_flow_evidence_of_a_pulse_and_of_a_steady_vessel() -> None:
     assert vein.pulsatility == pytest.approx(0.0)
     assert vein.mean_velocity_cm_s == pytest.approx(-4.0)
     assert empty.mean_velocity_cm_s is None
+
+
+def palette_clip(organization: int, **changes: Any) -> Any:
+    """A palette clip of one frame whose region says which stored value is which velocity."""
+    from types import SimpleNamespace
+
+    from pydicom.dataset import Dataset
+
+    header, region = Dataset(), Dataset()
+    # values 10 to 20 run from blue to red, the rest of the palette is grey
+    red, green, blue = (np.arange(256, dtype=np.uint16) * 256 for _ in range(3))
+    for k in range(11):
+        red[10 + k], green[10 + k], blue[10 + k] = 20 * k * 256, 10 * 256, (220 - 20 * k) * 256
+    for name, table in (("Red", red), ("Green", green), ("Blue", blue)):
+        setattr(header, f"{name}PaletteColorLookupTableDescriptor", [256, 0, 16])
+        setattr(header, f"{name}PaletteColorLookupTableData", table.tobytes())
+    region.PixelComponentPhysicalUnits, region.PixelComponentDataType = 7, 2
+    region.PixelComponentOrganization = organization
+    if organization == 2:
+        region.TableOfPixelValues = list(range(10, 21))
+        region.TableOfParameterValues = [float(k - 15) * 2 for k in range(10, 21)]
+    else:
+        region.PixelComponentRangeStart, region.PixelComponentRangeStop = 10, 20
+        region.TableOfXBreakPoints, region.TableOfYBreakPoints = [10, 20], [-10.0, 10.0]
+    for name, value in changes.items():
+        setattr(region, name, value)
+    header.SequenceOfUltrasoundRegions = [region]
+    stored = np.full((40, 60), 100)
+    stored[5:35, 5:55] = 10 + np.arange(50)[None, :] // 5
+    tables = np.stack([red, green, blue], axis=1) >> 8
+    frame = tables[stored].astype(np.uint8)
+    return SimpleNamespace(
+        photometric="PALETTE COLOR", header=lambda: header, frame=lambda k: frame, picture_region=None,
+        file="a", regions=(), n_frames=1, stored=stored,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("organization", [1, 2])
+def test_the_standard_s_own_calibration_of_a_palette_comes_first(organization: int) -> None:
+    from veinscan.doppler import flow_of, flow_stack
+
+    clip = palette_clip(organization)
+    flow = flow_of(clip, 0)
+    assert flow.source == "pixel component"
+    coloured = (clip.stored >= 10) & (clip.stored <= 20)
+    np.testing.assert_allclose(flow.flow_cm_s[coloured], (clip.stored[coloured] - 15) * 2.0)
+    assert np.isnan(flow.flow_cm_s[~coloured]).all()
+    assert flow_stack(clip).shape == (1, 40, 60)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"PixelComponentPhysicalUnits": 3}, {"PixelComponentDataType": 1}, {"TableOfPixelValues": [10]}],
+)
+def test_a_table_of_something_else_is_not_taken_for_velocity(changes: dict[str, Any]) -> None:
+    from veinscan.doppler import flow_of
+
+    with pytest.raises(CalibrationError, match="bar"):
+        flow_of(palette_clip(2, **changes), 0)

@@ -30,6 +30,9 @@ MIN_RUN_POWER = 0.12
 MIN_RUN_S = 0.030
 """A shorter run of retrograde flow is no more than the spectrum's own width in time."""
 
+MIN_RUN_ROWS = 3.0
+"""Rows from the baseline that a run's mean velocity must reach: nearer, its line is not told from flow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spike:
@@ -181,9 +184,11 @@ def runs(
         else:
             joined.append(piece)
     whole = traces.side(sign).power
+    slowest = MIN_RUN_ROWS * float(np.abs(np.diff(traces.values[:2])).sum())
     return [
         run
         for run in joined
         if run.length * step_s >= MIN_RUN_S
+        and float(smooth[run.first - first : run.last + 1 - first].max()) >= slowest
         and float(np.quantile(whole[run.first : run.last + 1], 0.8)) >= least_power
     ]
