@@ -13,7 +13,6 @@ from typing import Any
 
 from psygnal import Signal
 
-from napari_veinscan.put_back import with_record_calibrations
 from napari_veinscan.record_state import EditedRecord
 from napari_veinscan.rows import Row, inside, rows_of
 from veinscan import record as store
@@ -33,6 +32,7 @@ from veinscan.plan.model import (
     RejectReason,
 )
 from veinscan.plan.vocabulary import Searched
+from veinscan.record.opening import with_calibrations
 
 
 def read_study(path: str | Path, *, study_uid: str | None = None) -> tuple[Study, Record]:
@@ -68,7 +68,7 @@ class Session(EditedRecord):
         self._as_opened: Study | None = study
         self._calibrations: tuple[ClipCalibration, ...] = ()
         """Of the record, as they are on the clips now."""
-        self.calibration_problems: list[VeinscanError] = []
+        self.calibration_problems: tuple[VeinscanError, ...] = ()
         """Why a calibration of the record could not be put back onto its clip."""
 
     # -- study and clip ---------------------------------------------------------------
@@ -112,7 +112,7 @@ class Session(EditedRecord):
         if self._as_opened is None or wanted == self._calibrations:
             return False
         changed = {one.sop_instance_uid for one in set(wanted) ^ set(self._calibrations)}
-        self.study, self.calibration_problems = with_record_calibrations(self._as_opened, wanted)
+        self.study, self.calibration_problems = with_calibrations(self._as_opened, wanted)
         self._calibrations = wanted
         for uid in changed:
             self._found.pop(uid, None)  # searched in another scale
