@@ -95,6 +95,8 @@ class Player:
         )
         self._clock.start(self._session.frame_index, now, backwards=backwards and self.ping_pong)
         self.meter.reset()
+        if self.is_playing:
+            self._timer.start(0)
 
     # -- what a person does -----------------------------------------------------------
 
@@ -184,17 +186,19 @@ class Player:
 
     def _tick(self) -> None:
         now = time.perf_counter()
-        if not self.is_playing or (self._awaited and now - self._awaited < UNSEEN_S):
-            return  # `_drawn` goes on
+        if not self.is_playing:
+            return
+        if self._awaited and now - self._awaited < UNSEEN_S:
+            # `_drawn` goes on, unless nothing is drawn at all
+            self._timer.start(math.ceil(1000 * (self._awaited + UNSEEN_S - now)))
+            return
         frame = self._clock.frame_at(now)
         if frame != self._session.frame_index:
             self._awaited, self._handing = now, True
             self._session.go_to_frame(frame)
             self._handing = False
             self._look_ahead(now)
-        wait = self._clock.until_change(time.perf_counter())
-        # when it is drawn late, `_drawn` is there first; when it is never drawn, this is
-        self._timer.start(min(1000, math.ceil(1000 * wait)))
+        self._wait()
 
     def _drawn(self) -> None:
         """The canvas has been put on the screen."""
@@ -206,8 +210,13 @@ class Player:
         if not self.is_playing:
             return
         self.meter.seen(now, due)
-        if self._clock.frame_at(now) != self._session.frame_index:
-            self._timer.start(0)
+        self._wait()
+
+    def _wait(self) -> None:
+        """Let the timer fire when the next frame is due: at once, when it is due already."""
+        now = time.perf_counter()
+        late = self._clock.frame_at(now) != self._session.frame_index
+        self._timer.start(0 if late else min(1000, math.ceil(1000 * self._clock.until_change(now))))
 
     def _look_ahead(self, now: float) -> None:
         frames = self._layers.frames
