@@ -41,7 +41,9 @@ DOCKS: tuple[Dock, ...] = (
     Dock("cine", "Cine", "cine_dock:CineDock", "bottom"),
     Dock("candidates", "2  Candidates", "candidates_dock:CandidatesDock", "right", is_step=True),
     Dock("targets", "3  Targets", "target_dock:TargetsDock", "right", tab_with="candidates", is_step=True),
+    Dock("reflux", "Reflux", "reflux_dock:RefluxDock", "right", tab_with="candidates"),
     Dock("map", "4  Leg map", "leg_map_dock:LegMapDock", "right", tab_with="candidates", is_step=True),
+    Dock("session", "6  Session", "session_dock:SessionDock", "right", tab_with="candidates", is_step=True),
 )
 """In the order of work, which is their order on the screen."""
 
@@ -52,7 +54,10 @@ COMMAND_MODULES: tuple[str, ...] = (
     "cine_dock",
     "live_bar",
     "target_dock",
+    "reflux_dock",
     "leg_map_dock",
+    "session_dock",
+    "signing_commands",
     "export",
     "window_commands",
 )

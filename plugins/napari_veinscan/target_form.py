@@ -93,15 +93,10 @@ class TargetForm(QWidget):
         self._add(form, "Part of the vein", "segment", self._choice("segment", "Part of the vein"))
         self._add(form, "Level", "level", self._choice("level", "Level"))
         self._add(form, "Aspect", "aspect", self._choice("aspect", "Aspect"))
-        along = QWidget()
-        row = QHBoxLayout(along)
-        row.setContentsMargins(0, 0, 0, 0)
-        self.fields["landmark_cm"] = self._number("landmark_cm", "Distance to the landmark")
-        self.fields["landmark"] = self._choice("landmark", "Landmark")
-        row.addWidget(self.fields["landmark_cm"])
-        row.addWidget(QLabel("from"))
-        row.addWidget(self.fields["landmark"], 1)
-        self._add(form, "Landmark", "landmark", self.fields["landmark"], shown=along)
+        self._add(form, "Landmark", "landmark", self._choice("landmark", "Landmark"))
+        self._add(
+            form, "Distance from it", "landmark_cm", self._number("landmark_cm", "Distance to the landmark")
+        )
         self._add(form, "Posture", "posture", self._choice("posture", "Posture"))
         self._add(form, "Plane of the picture", "plane", self._choice("plane", "Plane of the picture"))
 
@@ -176,7 +171,7 @@ class TargetForm(QWidget):
             self._laser_rows.append(self.laser[name])
         entry = QHBoxLayout()
         self.entry = QLabel()
-        self.mark_entry = QPushButton("Mark in the picture")
+        self.mark_entry = QPushButton("Mark…")
         self.mark_entry.setToolTip(
             "The next click in the target's picture is where the needle enters the skin"
         )
@@ -198,14 +193,12 @@ class TargetForm(QWidget):
     def _text(self, name: str, title: str, hint: str) -> TextField:
         return TextField(partial(self._commit, name), name=title, hint=hint)
 
-    def _add(
-        self, form: QFormLayout, title: str, name: str, widget: QWidget, *, shown: QWidget | None = None
-    ) -> None:
+    def _add(self, form: QFormLayout, title: str, name: str, widget: QWidget) -> None:
         label = QLabel(title)
         label.setBuddy(widget.edit if isinstance(widget, NumberField) else widget)
         self.fields[name] = widget
         self._titles[name] = label, title
-        form.addRow(label, shown or widget)
+        form.addRow(label, widget)
 
     # -- doing ------------------------------------------------------------------------
 
@@ -302,7 +295,7 @@ class TargetForm(QWidget):
                 widget.show_value(value)
             label, title = self._titles.get(name, (None, ""))
             if label is not None and name in INHERITED:
-                follows = name not in shown.own and str(value) != "unknown"
+                follows = name not in shown.own and value is not None and str(value) != "unknown"
                 label.setText(title + CLIP_MARK * follows)
                 label.setToolTip(
                     "From the label of its clip; changed here, it holds for this target alone"
