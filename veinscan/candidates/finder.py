@@ -26,6 +26,7 @@ from veinscan.candidates.stitch import stitched
 from veinscan.candidates.survey import Survey
 from veinscan.candidates.track import Track, Tracker
 from veinscan.enhance.checks import MAX_PIXELS, checked_diameters, checked_spacing
+from veinscan.enhance.graphics import always_burned_in, without_graphics
 from veinscan.enhance.grid import AnalysisGrid, analysis_grid
 from veinscan.errors import InvalidInputError
 
@@ -179,10 +180,12 @@ def search(
     if min(searched[1] - searched[0], grid.grid_shape[1]) * grid.pixel_mm < diameters[0]:
         return []
 
+    marks = always_burned_in(frame_at(index) for index in sorted({0, count // 2, count - 1}))
     survey = Survey(count, skin_row / grid.steps[0] - searched[0], grid.pixel_mm)
 
     def lumens_of(numbered: tuple[int, npt.NDArray[np.uint8]]) -> list[Lumen]:
-        index, frame = numbered
+        index, shown = numbered
+        frame = without_graphics(shown, marks)
         prepared = prepare(frame.astype(np.float32), grid, diameters[1], searched)
         if not prepared.mask.any():
             return []

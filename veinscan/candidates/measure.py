@@ -15,6 +15,7 @@ from veinscan.candidates.propose import prepare
 from veinscan.candidates.refine import refine_outlines
 from veinscan.candidates.shapes import inner_diameters, measure_polygons, near_wall, outside
 from veinscan.enhance.checks import checked_diameters, checked_image, checked_spacing
+from veinscan.enhance.graphics import burned_in, without_graphics
 from veinscan.enhance.grid import analysis_grid
 from veinscan.enhance.medial import diameters_between
 from veinscan.errors import InvalidInputError
@@ -67,10 +68,12 @@ def measure_at(
             do="pass (row, col) on a pixel of it",
         )
     grid = analysis_grid((rows, cols), spacing, sizes[0])
-    prepared = prepare(grey, grid, sizes[1])
+    shown = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+    plain = without_graphics(shown, burned_in(shown))
+    prepared = prepare(plain.astype(np.float32), grid, sizes[1])
     clicked = grid.to_grid(np.array([row, col]))
     every = (0, rows), (0, grid.grid_shape[0])
-    view = network_view(np.clip(np.rint(grey), 0, 255).astype(np.uint8), spacing, grid, *every)
+    view = network_view(plain, spacing, grid, *every)
     pool = pool_at(prepared, view, clicked, np.array(diameters_between(*sizes)) / grid.pixel_mm / 2.0)
     usable = joint_score.logits(pool) >= LEAST_LOGIT
     fine = refine_outlines(
