@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from veinscan.candidates import (
@@ -102,6 +102,7 @@ def test_distance_is_in_mm_whatever_the_pixels():
     assert any("2.0 mm from" in reason for reason in narrow[0].reasons)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.permutations(list(range(5))))
 def test_the_order_does_not_depend_on_the_order_given(order):
     candidates = [vein(str(k), at=(60.0, 60.0 * k + 50), depth_mm=3.0 + 3 * k, rank=k + 1) for k in range(5)]

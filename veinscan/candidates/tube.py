@@ -61,6 +61,9 @@ NARROWEST = 0.3
 GAP_MM = 1.0
 """Bad sections over which a tube goes on: a shadow, or a drop-out of a wall."""
 
+BEND_MM = 4.5
+"""Length of a piece that allows its first axis one more bend."""
+
 SMOOTH_MM = 0.6
 """Sigma along the axis of what walls and axis are smoothed by."""
 
@@ -149,8 +152,9 @@ def _axis_of(outline: Array, pixel_mm: float) -> tuple[Array, float]:
     at, low, high = at[fine], low[fine], high[fine]
     if len(at) < 4:
         return np.zeros((0, 2)), 0.0
-    # a piece is short: a straight or gently bent line through its middles
-    bend = np.polynomial.Polynomial.fit(at, (low + high) / 2, 2 if length * pixel_mm > 8 else 1)
+    # a smooth line through the middles: straight for a short piece, free to bend along a long one
+    degree = int(np.clip(length * pixel_mm / BEND_MM, 1, 7))
+    bend = np.polynomial.Polynomial.fit(at, (low + high) / 2, degree)
     middle = bend(at)
     return centre + at[:, None] * along + middle[:, None] * over, float(np.median(high - low)) / 2
 
