@@ -39,6 +39,9 @@ SIGNS = {"vessel": 1, "core": 1, "sharpness": 1, "nerve": -1, "classical": 1, "s
 FIXED = {"open": joint_score.WEIGHTS["open"]}
 """Set by hand: few labelled pictures show bone."""
 
+LARGEST = {"nerve": -1.5}
+"""Largest weight allowed: the vessel map knows of nerves already, but a nerve is to count against by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:
@@ -128,12 +131,11 @@ def logistic_fit(x: Array, y: Array, weight: Array) -> Array:
         return float(value), x.T @ (weight * (p - y)) + RIDGE * scaled * spread_free
 
     ranges = {1: (0.0, None), -1: (None, 0.0), 0: (None, None)}
+    closed = {name: (value, value) for name, value in FIXED.items()}
+    closed |= {name: (None, value) for name, value in LARGEST.items()}
     bounds = [
         (None, None),
-        *(
-            (FIXED[name], FIXED[name]) if name in FIXED else ranges[SIGNS.get(name, 0)]
-            for name in joint.COLUMNS
-        ),
+        *(closed.get(name, ranges[SIGNS.get(name, 0)]) for name in joint.COLUMNS),
     ]
     start = np.zeros(x.shape[1])
     return np.asarray(minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds).x, np.float64)

@@ -15,22 +15,23 @@ from veinscan.candidates.score import PARTS, shipped_scorer
 
 Array = npt.NDArray[np.float64]
 
-PRIOR = -0.381
+PRIOR = -1.076
 """Logit where every column is 0."""
 
 WEIGHTS = {
-    "vessel": 0.32,
-    "core": 0.15,
-    "sharpness": 1.271,
-    "nerve": -3.286,
-    "classical": 0.269,
-    "shadow": -0.804,
+    "vessel": 0.328,
+    "core": 0.168,
+    "sharpness": 1.453,
+    "nerve": -1.5,
+    "classical": 0.181,
+    "shadow": -0.131,
     "open": -4.0,
-    "small": 0.132,
-    "large": 0.642,
-    "edge": -0.636,
+    "small": 0.026,
+    "large": 0.408,
+    "edge": -0.239,
 }
-"""Weight of each column; that of `open` is set by hand, as few labelled pictures show bone."""
+"""Weight of each column; that of `open` is set by hand, as few labelled pictures show bone, and that of
+`nerve` is held at -1.5 or below."""
 
 ADDED = {
     "network": ("vessel", "core", "sharpness"),

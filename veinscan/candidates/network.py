@@ -248,15 +248,15 @@ def log_odds(probability: float) -> float:
 
 
 WEIGHTS_OF_SCORE = {
-    "one": -3.174,
-    "vessel": 0.688,
-    "core": 0.264,
-    "nerve": -10.002,
-    "size": -0.093,
-    "size_squared": 0.358,
-    "solidity": -0.214,
-    "sharpness": 3.398,
-    "border": -2.341,
+    "one": -3.766,
+    "vessel": 0.656,
+    "core": 0.18,
+    "nerve": -9.881,
+    "size": 0.248,
+    "size_squared": 0.102,
+    "solidity": 1.789,
+    "sharpness": 0.394,
+    "border": 2.089,
 }
 """Logistic weights of `features_of`, fitted on the held-out blocks of the cross-validation."""
 
