@@ -57,3 +57,10 @@ def test_values_are_replaced_by_id_taken_away_and_checked() -> None:
     for wrong in (replace(value, reflux_s=31.0), replace(value, angle_deg=95.0), replace(value, id="x")):
         with pytest.raises(InvalidInputError):
             put_reflux(RECORD, "1.9.1", wrong, ANNA)
+
+
+def test_a_lower_bound_that_a_reader_ended_is_none() -> None:
+    cut = replace(MEASURED, is_lower_bound=True, newest_s=1.75, time_step_s=0.01)
+    assert reflux_value(cut, CLIP, ANNA).is_lower_bound
+    ended = replace(cut, corrected_end_s=1.5, corrected_by="Ben")
+    assert not reflux_value(ended, CLIP, ANNA).is_lower_bound

@@ -86,7 +86,7 @@ def _marks(picture: Rgb, strip: Strip, attempt: RefluxMeasurement, scale: int) -
         if seconds is not None:
             _line(picture, round(seconds / step * scale + 0.5 * scale), (90, 255, 220), dashed=False)
     if attempt.onset_s is not None and attempt.duration_s is not None:
-        bound = "> " if attempt.is_lower_bound else ""
+        bound = "> " if attempt.duration_is_lower_bound else ""
         text = f"{bound}{attempt.duration_s:.2f} s"
         if attempt.peak_reflux_cm_s is not None:
             text += f"  {attempt.peak_reflux_cm_s:.0f} cm/s"

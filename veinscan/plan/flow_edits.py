@@ -32,7 +32,7 @@ def reflux_value(
         adequate=Checked.YES if measured.adequate else Checked.NO,
         reflux_s=optional_number(measured.duration_s, "reflux_s"),
         measured_reflux_s=optional_number(measured.reflux_s, "measured_reflux_s"),
-        is_lower_bound=measured.is_lower_bound,
+        is_lower_bound=measured.duration_is_lower_bound,
         onset_s=optional_number(onset, "onset_s"),
         end_s=optional_number(end, "end_s"),
         interrupted=measured.interrupted,
