@@ -20,22 +20,26 @@ WAY = (
 )
 
 
+COLUMNS = 3
+
+
 def key_sheet_html(bench: Workbench) -> str:
-    """Two columns of headings with keys and what they do, and the marks in the picture."""
+    """Columns of headings with keys and what they do, and the marks in the picture."""
     groups = key_rows(bench.commands)
     total = sum(len(entries) + 2 for _, entries in groups)
-    columns: list[list[str]] = [[], []]
+    columns: list[list[str]] = [[] for _ in range(COLUMNS)]
     done = 0
     for title, entries in groups:
         rows = "".join(
             f"<tr><td><b>{escape(keys)}</b></td><td>&nbsp; {escape(words)}</td></tr>"
             for keys, words in entries
         )
-        columns[0 if done + len(entries) / 2 < total / 2 else 1].append(
-            f"<h4>{escape(title)}</h4><table>{rows}</table>"
-        )
+        column = min(COLUMNS - 1, int(COLUMNS * (done + len(entries) / 2) / total))
+        columns[column].append(f"<h4>{escape(title)}</h4><table>{rows}</table>")
         done += len(entries) + 2
-    left, right = ("".join(column) for column in columns)
+    cells = "".join(
+        f'<td valign="top" width="{100 // COLUMNS}%">{"".join(column)}</td>' for column in columns
+    )
     marks = " &nbsp; ".join(
         f'<span style="color:{STYLES[look].colour}">{STYLES[look].sign}</span> {words}'
         for look, words in (
@@ -47,8 +51,7 @@ def key_sheet_html(bench: Workbench) -> str:
     )
     return (
         f"<h3>veinscan</h3><p>{WAY}</p>"
-        f'<table width="100%"><tr><td valign="top" width="50%">{left}</td>'
-        f'<td valign="top" width="50%">{right}</td></tr></table>'
+        f'<table width="100%"><tr>{cells}</tr></table>'
         f"<p>In the picture: {marks}</p>"
         "<p>Candidates are proposals of the program; a person says what they are. Each save is a new DICOM "
         "document in a folder 'veinscan' beside the study; nothing is overwritten.</p>"
@@ -65,6 +68,7 @@ def show_key_sheet(bench: Workbench) -> None:
     text.setTextFormat(Qt.TextFormat.RichText)
     text.setWordWrap(True)
     text.setMargin(8)
+    text.setAlignment(Qt.AlignmentFlag.AlignTop)
     scroll = QScrollArea()
     scroll.setWidgetResizable(True)
     scroll.setWidget(text)
@@ -74,5 +78,5 @@ def show_key_sheet(bench: Workbench) -> None:
     layout.addWidget(scroll)
     layout.addWidget(buttons)
     room = bench.window.size()
-    dialog.resize(min(760, room.width() - 40), min(680, room.height() - 60))
+    dialog.resize(min(1120, room.width() - 40), min(680, room.height() - 40))
     dialog.open()
