@@ -22,7 +22,7 @@ from veinscan.candidates.by_hand import is_drawn
 COLUMNS = ("", "#", "Diam.\nmm", "Depth\nmm", "Length\nmm", "Flow", "Score", "Look\nfirst", "Verdict")
 PICTURE, RANK, DIAMETER, DEPTH, LENGTH, FLOW, SCORE, PLACE, VERDICT = range(len(COLUMNS))
 
-PICTURE_PX = 44
+PICTURE_PX = 40
 """Side of a candidate's picture."""
 
 FILTERS: dict[str, tuple[Look, ...]] = {
@@ -122,10 +122,11 @@ class CandidateTable(QTableWidget):
     def _set_widths(self) -> None:
         """As narrow as heading and numbers allow; the verdict has the rest."""
         measure = self.fontMetrics().horizontalAdvance
-        samples = ("", "○ 88 ▾", "88.8", "88.8", "88.8", "100 %", "0.88 ?", "88")
+        samples = ("", "○ 88", "88.8", "88.8", "88.8", "100 %", "0.88 ?", "88")
         for column, sample in enumerate(samples):
             widest = max(measure(text) for text in (*COLUMNS[column].split("\n"), sample))
-            self.setColumnWidth(column, PICTURE_PX + 6 if column == PICTURE else widest + 16)
+            self.setColumnWidth(column, PICTURE_PX + 4 if column == PICTURE else widest + 10)
+        self.setColumnWidth(VERDICT, self.horizontalHeader().minimumSectionSize())
 
     # -- filling ----------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ def short_evidence(candidate: Candidate) -> str:
         return "Drawn by a person; the program did not propose it."
     parts = [f"⚠ {_sentence(warning)}" for warning in candidate.warnings]
     if candidate.not_validated:
-        parts.append(f"Score {NOT_VALIDATED}: {_sentence('; '.join(candidate.not_validated))}")
+        parts.append(f"Score {NOT_VALIDATED}: {'; '.join(candidate.not_validated)}.")
     parts += [_sentence(fact) for fact in _facts(candidate)]
     lines = evidence_lines(candidate, most=MOST)
     gains = [line.words for line in lines if line.added > 0]
