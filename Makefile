@@ -61,6 +61,8 @@ format: setup
 bench: setup
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/find_phantoms.py
+	$(BIN)/python benchmarks/vesselness.py
+	$(BIN)/python benchmarks/search.py
 
 # README's picture of the window, made from the sample study.
 docs-pictures: setup system

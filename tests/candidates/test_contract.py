@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -114,6 +115,16 @@ def test_nothing_to_see_gives_nothing(frames):
     assert find_candidates(frames, 0.1) == []
 
 
+def test_a_page_of_text_holds_no_vein():
+    page = np.zeros((480, 640), np.uint8)
+    for row in range(30, 480, 22):
+        cv2.putText(
+            page, "Rt GSV  SFJ 8.2 mm  reflux 2.1 s", (20, row), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (230,), 1
+        )
+    for image in (page, 255 - page):
+        assert [one for one in find_candidates(image[None], 0.1) if one.score > 0.3] == []
+
+
 @pytest.mark.parametrize(
     ("frames", "options", "says"),
     [
@@ -127,6 +138,8 @@ def test_nothing_to_see_gives_nothing(frames):
         (np.zeros((2, 60, 80), np.uint8), {"spacing_mm": (0.1, 0.1, 0.1)}, "spacing_mm"),
         (np.zeros((2, 60, 80), np.uint8), {"spacing_mm": (0.01, 5.0)}, "times the other"),
         (np.zeros((2, 60, 80), np.uint8), {"spacing_mm": None}, "spacing_mm"),
+        (np.zeros((2, 60, 80), np.uint8), {"spacing_mm": (1,)}, "spacing_mm"),
+        (np.broadcast_to(np.uint8(0), (1, 9000, 9000)), {}, "at most"),
         (np.zeros((2, 60, 80), np.uint8), {"diameters_mm": (8.0, 0.5)}, "smaller"),
         (np.zeros((2, 60, 80), np.uint8), {"diameters_mm": (0.0, 8.0)}, "diameters_mm"),
         (np.zeros((2, 60, 80), np.uint8), {"diameters_mm": 3.0}, "diameters_mm"),

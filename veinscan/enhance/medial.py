@@ -182,19 +182,22 @@ def _strip_response(
     two to three times as fast as NumPy does.
     """
     tube, blob, around, there, back = numbers
-    tube[:] = blob[:] = around[:] = 0
-
-    for outer, inner in circles:
+    for number, (outer, inner) in enumerate(circles):
         ahead, behind = at(*outer), at(-outer[0], -outer[1])
         cv2.subtract(ahead, at(*inner), there)  # 16-bit differences stop at 0
         cv2.subtract(behind, at(-inner[0], -inner[1]), back)
-        np.minimum(there, back, out=there)
-        if there.dtype == np.float32:
-            np.maximum(there, 0, out=there)
+        both = there if number else tube
+        np.minimum(there, back, out=both)
+        if both.dtype == np.float32:
+            np.maximum(both, 0, out=both)
+        if number == 0:
+            cv2.add(ahead, behind, around)
+            blob[:] = tube
+            continue
         cv2.add(around, ahead, around)
         cv2.add(around, behind, around)
-        np.maximum(tube, there, out=tube)
-        np.add(blob, there, out=blob)
+        np.maximum(tube, both, out=tube)
+        np.add(blob, both, out=blob)
     wall, dark, product = floats
     np.multiply(around, np.float32(0.5 / len(circles)), out=dark)
     dark -= at(0, 0)
