@@ -132,7 +132,7 @@ def test_without_a_scale_the_share_stays_and_the_reason_is_given(colour, monkeyp
     for one, before in zip(found, candidates, strict=True):
         assert one.flow is None
         assert one.flow_fraction == before.flow_fraction
-        assert bool(one.flow_note) == (before.flow_fraction > 0.02)
+        assert bool(one.flow_note) == (before.flow_fraction > 0.1)
 
 
 def test_silent_candidates_cost_nothing(colour, monkeypatch):

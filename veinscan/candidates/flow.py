@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
-LEAST_COLOUR = 0.02
+LEAST_COLOUR = 0.10
 """Share of a lumen with colour, on the frame with most, below which there is no flow to speak of."""
 
 ALIASED = 0.05
