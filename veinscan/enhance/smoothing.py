@@ -110,7 +110,8 @@ def registered_mean(
     for place, one in enumerate(grey):
         if place == middle:
             continue
-        (right, down), peak = cv2.phaseCorrelate(onto, one, window)
+        # OpenCV 5 writes the windowed pictures over what it is given
+        (right, down), peak = cv2.phaseCorrelate(onto.copy(), one.copy(), window)
         if peak < LEAST_PEAK or np.hypot(down * spacing[0], right * spacing[1]) > FURTHEST_MM:
             continue
         back = np.array([[1.0, 0.0, right], [0.0, 1.0, down]])
