@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from qtpy.QtCore import Qt, QTimer
@@ -11,6 +12,7 @@ from napari_veinscan.field_widgets import Group, empty
 from napari_veinscan.palette import WARNING_COLOUR
 from napari_veinscan.workbench import Workbench
 from veinscan.plan.checks import CheckLevel, CheckResult, acknowledge, check_record
+from veinscan.plan.model import Record
 from veinscan.plan.planned import planned_sum
 
 SIGNS = {CheckLevel.ERROR: "✕", CheckLevel.WARNING: "▲", CheckLevel.INFORMATION: "ⓘ"}
@@ -18,11 +20,29 @@ WAIT_MS = 120
 """After an edit, before the checks run: typing is not held up."""
 
 
-class ChecksPanel(Group):
-    """Sums and checks of the whole plan, with a button where a warning waits for an acknowledgement."""
+def _plan_sums(record: Record) -> str:
+    planned = planned_sum(record)
+    return "\n".join((planned.words(), *planned.limits))
 
-    def __init__(self, bench: Workbench) -> None:
-        super().__init__("Checks", is_open=False)
+
+class ChecksPanel(Group):
+    """Sums and checks, with a button where a warning waits for an acknowledgement.
+
+    `sums` gives the words on top, `concerns` says which results belong here;
+    by default those of the whole plan.
+    """
+
+    def __init__(
+        self,
+        bench: Workbench,
+        *,
+        sums: Callable[[Record], str] = _plan_sums,
+        concerns: Callable[[CheckResult], bool] = lambda _: True,
+        is_open: bool = False,
+    ) -> None:
+        super().__init__("Checks", is_open=is_open)
+        self._sums_of = sums
+        self._concerns = concerns
         self._bench = bench
         self._session = bench.session
         self.results: tuple[CheckResult, ...] = ()
@@ -31,8 +51,8 @@ class ChecksPanel(Group):
         self._lines = QVBoxLayout()
         self._lines.setContentsMargins(0, 0, 0, 0)
         self._lines.setSpacing(2)
-        self.form.addRow(self.sums)
-        self.form.addRow(self._lines)
+        self.column.addWidget(self.sums)
+        self.column.addLayout(self._lines)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(WAIT_MS)
@@ -52,9 +72,8 @@ class ChecksPanel(Group):
             self.sums.setText("")
             self.say("")
             return
-        planned = planned_sum(record)
-        self.sums.setText("\n".join((planned.words(), *planned.limits)))
-        self.results = check_record(record, self._session.study)
+        self.sums.setText(self._sums_of(record))
+        self.results = tuple(filter(self._concerns, check_record(record, self._session.study)))
         for result in self.results:
             self._lines.addWidget(self._line(result))
         self.say(summary(self.results))

@@ -43,13 +43,22 @@ class Choice(QComboBox):
         super().__init__()
         self._commit = commit
         self._shown: Any = None
-        for text, value in entries:
-            self.addItem(text, value)
+        self._values: list[Any] = []
+        self.put_entries(entries)
         self.setAccessibleName(name)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(5)
         self.setMaxVisibleItems(20)
         self.activated.connect(self._picked)
+
+    def put_entries(self, entries: Sequence[tuple[str, Any]]) -> None:
+        """Offer other entries."""
+        if [(self.itemText(place), value) for place, value in enumerate(self._values)] == list(entries):
+            return
+        self.clear()
+        self._values = [value for _, value in entries]  # Qt hands a member of a vocabulary back as bare text
+        for text, value in entries:
+            self.addItem(text, value)
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802  (a method of Qt)
         """Leave the wheel to the form."""
@@ -61,7 +70,7 @@ class Choice(QComboBox):
         self.setCurrentIndex(max(0, self.findData(value)))
 
     def _picked(self, _index: int) -> None:
-        value = self.currentData()
+        value = self._values[self.currentIndex()]
         if value != self._shown and not self._commit(value):
             self.show_value(self._shown)
 
@@ -175,8 +184,12 @@ class Group(QWidget):
         self.head.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.head.toggled.connect(self._toggled)
         self.inner = QWidget()
-        self.form = QFormLayout(self.inner)
-        self.form.setContentsMargins(12, 0, 0, 2)
+        self.column = QVBoxLayout(self.inner)
+        """For what is no field: text that wraps gets its height here, which a form does not give it."""
+        self.column.setContentsMargins(12, 0, 0, 2)
+        self.column.setSpacing(2)
+        self.form = QFormLayout()
+        self.column.addLayout(self.form)
         self.form.setVerticalSpacing(2)
         self.form.setHorizontalSpacing(6)
         layout = QVBoxLayout(self)

@@ -110,7 +110,7 @@ VESSELNESS_COLOURS: dict[str, tuple[str, ...]] = {
 WARNING_COLOUR = "#D55E00"
 """Text that says something is not as it should be."""
 
-STATE_COLOURS: dict[str, str] = {"dirty": "#E69F00", "problem": "#FF6E6E"}
+STATE_COLOURS: dict[str, str] = {"dirty": "#E69F00", "problem": "#FF6E6E", "signed": "#56B4E9"}
 """Of words on what became of the edits; the sign before them says it too."""
 
 NOT_A_DEVICE = "Records and supports a clinician's decision. Not a medical device."

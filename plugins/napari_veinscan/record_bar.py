@@ -12,7 +12,10 @@ from napari_veinscan.docks import DOCKS
 from napari_veinscan.palette import STATE_COLOURS
 from napari_veinscan.workbench import Workbench
 from veinscan.plan.model import Reader
+from veinscan.plan.vocabulary import RecordState
 
+SIGNED = (RecordState.FINAL, RecordState.AMENDED, RecordState.WITHDRAWN)
+"""States in which a record is read-only until it is amended."""
 NAME = "veinscan: way and record"
 
 
@@ -58,19 +61,25 @@ class RecordBar(QToolBar):
         self.reader.setMaximumWidth(130)
         self.reader.editingFinished.connect(self.take_over)
         self.save = bench.commands.button("record.save", "Save")
+        self.finalise = bench.commands.button("record.finalise")
+        self.amend = bench.commands.button("record.amend")
 
         inner = QWidget()
         inner.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(inner)
         row.setContentsMargins(4, 2, 4, 2)
         row.setSpacing(4)
-        for dock in DOCKS:
-            if dock.is_step:
-                row.addWidget(self._step(dock.id, dock.title))
+        steps = [(dock.title, self._step(dock.id, dock.title)) for dock in DOCKS if dock.is_step]
+        for place, (_, button) in enumerate(
+            sorted([*steps, (self.page.text(), self.page)], key=lambda s: s[0])
+        ):
+            if place:
                 row.addWidget(QLabel("›"))
-        row.addWidget(self.page)
+            row.addWidget(button)
         row.addWidget(self.state, 1)
-        for widget in (self.conflicts, self.undo, self.redo, self.reader, self.save):
+        for widget in (
+            self.conflicts, self.undo, self.redo, self.reader, self.save, self.finalise, self.amend,
+        ):  # fmt: skip
             row.addWidget(widget)
         self.addWidget(inner)
 
@@ -116,10 +125,15 @@ class RecordBar(QToolBar):
         self.save.setEnabled(record is not None and (session.is_dirty or len(record.heads) != 1))
         self.conflicts.setVisible(record is not None and bool(record.conflicts))
         self.page.setEnabled(record is not None)
+        is_signed = record is not None and record.status.state in SIGNED
+        self.finalise.setVisible(not is_signed)
+        self.finalise.setEnabled(record is not None and not record.read_only)
+        self.amend.setVisible(is_signed)
         words, look = self._state_words()
         self.state.setText(words)
         self.state.setStyleSheet(f"color: {STATE_COLOURS[look]}" if look else "")
-        self.state.setToolTip(session.saved_note or str(session.saved_path or "") or words)
+        where = session.saved_note or str(session.saved_path or "")
+        self.state.setToolTip("\n".join(filter(None, (words, where))))
         problem = session.draft_problem
         if problem is not None and not self._told:
             self._bench.warn(problem)
@@ -130,10 +144,18 @@ class RecordBar(QToolBar):
         if session.record is None:
             return "", ""
         words = session.draft_state
+        status = session.record.status
         if session.draft_problem is not None:
             return f"✕ {words}", "problem"
         if session.is_dirty:
-            return f"● {words}, not saved", "dirty"
+            amending = "being amended, " if status.state is RecordState.AMENDING else ""
+            return f"● {amending}{words}, not saved", "dirty"
+        if status.state in SIGNED:
+            reason = f" ({status.reason})" if status.reason else ""
+            said = f"{status.state.value} by {status.set_by}{reason}: read-only until amended; {words}"
+            return said, "problem" if status.state is RecordState.WITHDRAWN else "signed"
+        if status.state is RecordState.AMENDING:
+            return f"being amended: {words}", "dirty"
         if why := session.why_read_only:
             return f"read-only: {why}", "problem"
         if session.saved_note:

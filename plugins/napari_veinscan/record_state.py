@@ -60,6 +60,12 @@ class EditedRecord:
         if edited != record:
             self._show_record(self._log.keep(edited, label))
 
+    def sign(self, label: str, change: Callable[[Record], Record]) -> None:
+        """Finalise, amend or withdraw: an edit that may also be made in a record that is final."""
+        if self.record is None:
+            raise InvalidInputError("no study is open", do="open a study first")
+        self._show_record(self._log.keep(change(self.record), label))
+
     def undo(self) -> str:
         """Take back the last edit; returns its label.  Raises where there is none."""
         label = self._log.undo_label

@@ -13,6 +13,16 @@ _WORDS = {
     "calf_dist": "calf, lower third",
     "sfj": "saphenofemoral junction",
     "spj": "saphenopopliteal junction",
+    "pregnancy_breast_feeding": "pregnancy, breast-feeding",
+    "anticoagulation_travel_age": "anticoagulation, travel, age",
+    "migraine_aura": "migraine with aura",
+    "earlier_neurological": "earlier neurological signs",
+    "co2": "CO₂",
+    "co2_o2": "CO₂ and O₂",
+    "sts": "sodium tetradecyl sulfate",
+    "dss": "DSS",
+    "tessari": "Tessari",
+    "tia": "TIA",
     "augmentation": "compression and release",
 }
 
