@@ -28,6 +28,14 @@ class PaperClip:
     regions: tuple[Region, ...] = (REGION,)
     broken: bool = False
     pixels: Any = field(default_factory=lambda: np.full((240, 320), 60, np.uint8))
+    n_frames: int = 20
+    rows: int = 240
+    columns: int = 320
+    spacing_mm: tuple[float, float] | None = (0.1, 0.1)
+
+    @property
+    def picture_region(self) -> Region | None:
+        return next(iter(self.regions), None)
 
     def frame(self, index: int) -> Any:
         if self.broken:

@@ -16,8 +16,10 @@ from plan_samples import HEAD, STUDY_UID, PaperClip, PaperStudy, record, target
 
 from veinscan.errors import InvalidInputError, NotSavedError
 from veinscan.plan.model import Checked, Side, TargetStatus
+from veinscan.plan.treatment import LaserSettings
+from veinscan.plan.vocabulary import Landmark, MapView, Modality
 from veinscan.report import write_report
-from veinscan.report.plan import SCOPE
+from veinscan.report.paper import SCOPE
 
 
 def read(path: Path) -> list[str]:
@@ -73,6 +75,32 @@ def test_every_target_is_there_in_order_with_its_numbers(tmp_path: Path):
         "Artery",
     ):
         assert word in text
+
+
+def test_leg_map_plan_sums_and_warnings_are_on_the_page(tmp_path: Path):
+    text = written(
+        tmp_path,
+        target(
+            1, side=Side.RIGHT, vein="GSV", landmark=Landmark.SFJ, landmark_cm=12.0, modality=Modality.LIQUID,
+            concentration_percent=1.0, planned_volume_ml=0.2, product="asclera_us", needle_gauge=30,
+        ),
+        target(2, side=Side.RIGHT, map_view=MapView.BACK, map_point=(0.6, 0.5), modality=Modality.LASER,
+               laser=LaserSettings(wavelength_nm=1064.0, passes=2)),
+        target(3, side=Side.UNKNOWN),
+    )  # fmt: skip
+    for word in (
+        "right, inner side",
+        "12 cm from SFJ",
+        "liquid Asclera (US label) 1 %, 0.2 mL, 30 G",
+        "laser 1064 nm, 2 passes",
+        "0.2 mL liquid planned at 1 target, 1 without a volume; 2 mg polidocanol.",
+        "session volume 10 mL",
+        "Warning R12: target 1",
+        "Not on the leg map: 3: its side is unknown.",
+        "A dashed number",
+    ):
+        assert word in text, word
+    assert "left, front" not in text, "a leg without targets takes the room of the others"
 
 
 def test_what_is_not_known_is_said_and_the_day_s_columns_stay_blank(tmp_path: Path):

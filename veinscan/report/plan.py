@@ -9,54 +9,36 @@ the day ('given', 'artery checked') is left blank, whatever the record says.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4, letter
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import BaseDocTemplate, Frame, LongTable, PageTemplate, Paragraph
+from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 from reportlab.platypus import Table as PdfTable
-from reportlab.platypus.flowables import Flowable, Image, Spacer
+from reportlab.platypus.flowables import Flowable, Spacer
 
 import veinscan
-from veinscan.errors import InvalidInputError, NotSavedError, VeinscanError
-from veinscan.plan.model import Checked, InjectionTarget, Record, Side, TargetStatus, ValueSource
+from veinscan.errors import InvalidInputError, NotSavedError
+from veinscan.plan import thresholds
+from veinscan.plan.checks import CheckLevel, check_record
+from veinscan.plan.model import Record, Side
+from veinscan.plan.planned import planned_sum
 from veinscan.report.canvas import PageCanvas, page_marks
 from veinscan.report.files import write_whole
-from veinscan.report.fonts import BOLD, REGULAR, Typesetter
-from veinscan.report.pictures import encode, target_picture
+from veinscan.report.fonts import BOLD, Typesetter
+from veinscan.report.leg_map import LegMap, leg_map
+from veinscan.report.leg_map.pdf import LegMapFlowable
+from veinscan.report.paper import ALERT, GREY, MARGIN, SCOPE, padding, paragraph
+from veinscan.report.target_rows import LEAST_ROW_MM, TargetRows
 
 if TYPE_CHECKING:
-    from veinscan.dicom import Clip, Study
+    from veinscan.dicom import Study
 
-SCOPE = "For documentation and research, not for diagnosis or treatment decisions."
-"""Stated purpose, on every page that leaves veinscan."""
-
-MARGIN = 10 * mm
-_COLUMNS_MM = (8, 39, 29, 15, 18, 43, 17, 21)
-_TITLES = (
-    "", "Picture", "Side, vein", "Depth<br/>mm", "Diameter<br/>mm", "Notes", "Given", "Artery<br/>checked"
-)  # fmt: skip
-_ASPECT = 4 / 3
-_PICTURE_MM = (16.0, 27.0)
-"""Height of a picture: from the smallest that is still of use to what the column holds."""
-_NOTE_LENGTH = 220
-"""A longer note is printed in full below the table."""
-_INK, _GREY, _LINE, _HEAD, _ALERT = (
-    HexColor(c) for c in ("#111111", "#555555", "#999999", "#e8eef2", "#9a3b00")
-)
-
-_SOURCES = {
-    ValueSource.CANDIDATE: "measured by program",
-    ValueSource.CLICK: "measured by program at a click",
-    ValueSource.CALIPER: "measured by hand",
-    ValueSource.ENTERED: "typed",
-}
+_MAP_MM = (32.0, 50.0)
+"""Height of the leg map, least and most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +110,7 @@ class _Page:
         self._type = Typesetter()
         self._clips = {clip.sop_instance_uid: clip for clip in study.clips}
         self._width = size[0] - 2 * MARGIN
-        self._long_notes: list[tuple[int, str]] = []
+        self._rows = TargetRows(self._type, self._clips, self._width)
 
     def build(self, stream: io.BytesIO) -> int:
         """Write the PDF and return its number of pages."""
@@ -136,14 +118,22 @@ class _Page:
         head = self._head(who)
         frame_height = self._size[1] - 2 * MARGIN - 6 * mm
         taken = sum(flowable.wrap(self._width, frame_height)[1] for flowable in head)
-        story = [*head, self._table(frame_height - taken), *self._tail()]
+        targets = sorted(self._record.targets, key=lambda t: t.order)
+        needed = 14 * mm + len(targets) * LEAST_ROW_MM * mm
+        legs = leg_map(self._record)
+        sums = self._sums()
+        below = sum(flowable.wrap(self._width, frame_height)[1] for flowable in sums) + 12 * mm
+        drawn = self._map(legs, frame_height - taken - needed - below)
+        taken += sum(flowable.wrap(self._width, frame_height)[1] for flowable in drawn) + below
+        table = self._rows.table(targets, frame_height - taken)
+        story = [*head, *drawn, table, *sums, *self._tail()]
         footer = f"veinscan {veinscan.__version__}  ·  study {self._study.study_instance_uid}"
         identity = self._type.markup("  ·  ".join(part for part in who[:2] if part))
         canvases: list[PageCanvas] = []
 
         def make_canvas(*args: Any, **kwargs: Any) -> PageCanvas:
             canvases.append(
-                PageCanvas(*args, footer=footer, identity=self._p(identity, 7.5), scope=SCOPE, **kwargs)
+                PageCanvas(*args, footer=footer, identity=paragraph(identity, 7.5), scope=SCOPE, **kwargs)
             )
             return canvases[-1]
 
@@ -175,20 +165,6 @@ class _Page:
         )
         document.build(story, canvasmaker=make_canvas)
         return canvases[-1].pages
-
-    def _p(
-        self, markup: str, size: float = 8, *, colour: Any = _INK, bold: bool = False, align: int = 0
-    ) -> Paragraph:
-        style = ParagraphStyle(
-            "veinscan",
-            fontName=BOLD if bold else REGULAR,
-            fontSize=size,
-            leading=size * 1.25,
-            textColor=colour,
-            alignment=align,
-            splitLongWords=1,
-        )
-        return Paragraph(markup, style)
 
     def _patient(self) -> tuple[str, str, str]:
         """Name, id and date of birth as the header gives them; a page without them could be anyone's."""
@@ -223,120 +199,71 @@ class _Page:
             ("Marked by", text(marked)),
             ("Printed", f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}"),
         ]
-        rows = [[self._p(name, 8, colour=_GREY), self._p(value, 8)] for name, value in facts]
+        rows = [[paragraph(name, 8, colour=GREY), paragraph(value, 8)] for name, value in facts]
         grid = PdfTable(rows, colWidths=[20 * mm, self._width - 20 * mm], hAlign="LEFT")
-        grid.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), *_padding(0, 0.6)])
+        grid.setStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), *padding(0, 0.6)])
         head: list[Flowable] = [
-            self._p("Injection plan", 16, bold=True),
+            paragraph("Injection plan", 16, bold=True),
             Spacer(1, 1.5 * mm),
-            self._p(SCOPE, 8, colour=_GREY),
+            paragraph(SCOPE, 8, colour=GREY),
             Spacer(1, 2 * mm),
             grid,
         ]
         head.extend(
-            self._p("Conflict to be settled: " + text(conflict), 8, colour=_ALERT, bold=True)
+            paragraph("Conflict to be settled: " + text(conflict), 8, colour=ALERT, bold=True)
             for conflict in record.conflicts
         )
         head.append(Spacer(1, 3 * mm))
         return head
 
-    def _table(self, available: float) -> Flowable:
-        targets = sorted(self._record.targets, key=lambda t: t.order)
-        if not targets:
-            return self._p("There are no targets in this record.", 10)
-        header = [self._p(title, 8, bold=True) for title in _TITLES]
-        share = (available - 14 * mm) / len(targets) / mm - 3
-        smallest, largest = _PICTURE_MM
-        height = min(share, largest) if share >= smallest else 22.0
-        rows = [header, *(self._row(target, height * mm) for target in targets)]
-        scale = self._width / (sum(_COLUMNS_MM) * mm)
-        table = LongTable(rows, colWidths=[w * mm * scale for w in _COLUMNS_MM], repeatRows=1, hAlign="LEFT")
-        table.setStyle(
-            [
-                ("GRID", (0, 0), (-1, -1), 0.5, _LINE),
-                ("BACKGROUND", (0, 0), (-1, 0), _HEAD),
-                ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
-                ("VALIGN", (2, 1), (5, -1), "TOP"),
-                *_padding(1.2, 1.2),
-            ]
-        )
-        return table
+    def _map(self, legs: LegMap, room: float) -> list[Flowable]:
+        """The legs that have targets, as large as leaves the table its room; nothing without targets."""
+        sides = [side for side in (Side.RIGHT, Side.LEFT) if any(m.side is side for m in legs.marks)]
+        parts: list[Flowable] = []
+        if sides:
+            smallest, largest = _MAP_MM
+            height = min(max(room / mm, smallest), largest) * mm
+            drawn = LegMapFlowable(legs, self._width, height, sides)
+            drawn.hAlign = "CENTER"
+            parts += [drawn, Spacer(1, 1 * mm)]
+        if any(mark.is_estimated for mark in legs.marks):
+            words = "A dashed number stands where the target's words lead to on a drawn leg of 170 cm."
+            parts.append(paragraph(words, 6.5, colour=GREY))
+        if legs.not_placed:
+            missing = "; ".join(f"{order}: {why}" for order, why in legs.not_placed)
+            parts.append(paragraph(self._type.markup(f"Not on the leg map: {missing}."), 6.5, colour=GREY))
+        return [*parts, Spacer(1, 2 * mm)] if parts else []
 
-    def _row(self, target: InjectionTarget, height: float) -> list[Flowable | list[Flowable] | str]:
-        clip = self._clips.get(target.sop_instance_uid)
-        return [
-            self._p(str(target.order), 11, bold=True, align=1),
-            self._picture(clip, target, height),
-            self._place(clip, target),
-            self._number(target.depth_mm, target.depth_source),
-            self._number(target.diameter_mm, target.diameter_source),
-            self._notes(target),
-            "",
-            "",
-        ]
-
-    def _picture(self, clip: Clip | None, target: InjectionTarget, height: float) -> Flowable:
-        if clip is None:
-            return self._p("no picture: its clip is not among these files", 7, colour=_GREY)
-        try:
-            rgb = target_picture(clip, target, aspect=_ASPECT)
-        except VeinscanError as error:
-            return self._p(self._type.markup(f"no picture: {error.what}"), 7, colour=_GREY)
-        return Image(io.BytesIO(encode(rgb, ".jpg")), width=height * _ASPECT, height=height)
-
-    def _place(self, clip: Clip | None, target: InjectionTarget) -> Flowable:
-        side = "side unknown" if target.side is Side.UNKNOWN else target.side.value.upper()
-        vein = "vein unknown" if target.vein in ("", "unknown") else target.vein
-        lines = [
-            f'<font name="{BOLD}" size="9">{side}</font>',
-            f'<font size="9">{self._type.markup(vein)}</font>',
-        ]
-        if target.status is not TargetStatus.PLANNED:
-            lines.append(f'<font name="{BOLD}">{target.status.value}</font>')
-        where = f"{clip.file if clip else 'clip not found'}, frame\u00a0{target.frame_index}"
-        lines.append(f'<font size="6" color="#555555">{self._type.markup(where)}</font>')
-        return self._p("<br/>".join(lines), 8)
-
-    def _number(self, value: float | None, source: ValueSource | None) -> Flowable | list[Flowable]:
-        if value is None:
-            return self._p("not measured", 6.5, colour=_GREY)
-        number = self._p(f"{value:.1f}", 10)
-        return [number, self._p(_SOURCES[source], 6, colour=_GREY)] if source is not None else number
-
-    def _notes(self, target: InjectionTarget) -> Flowable:
-        parts = []
-        if target.length_mm is not None:
-            parts.append(f"visible course {target.length_mm:.0f} mm")
-        if target.artery_checked is not Checked.UNKNOWN:
-            parts.append(f"artery checked at planning: {target.artery_checked.value}")
-        notes = target.notes.strip()
-        if len(notes) > _NOTE_LENGTH or notes.count("\n") > 4:
-            self._long_notes.append((target.order, notes))
-            start = " ".join(notes[:_NOTE_LENGTH].split("\n")[:3])
-            notes = f"{start} … (in full below the table)"
-        if notes:
-            parts.append(notes)
-        return self._p(self._type.markup("\n".join(parts)), 7.5)
+    def _sums(self) -> list[Flowable]:
+        """What is planned in all beside the label's numbers, and what the checks say."""
+        planned = planned_sum(self._record)
+        lines = [planned.words(), *planned.limits] if self._record.targets else []
+        parts: list[Flowable] = [Spacer(1, 2 * mm)]
+        parts += [paragraph(self._type.markup(line), 8 if n == 0 else 7) for n, line in enumerate(lines)]
+        for result in check_record(self._record, self._study):
+            if result.level is CheckLevel.INFORMATION:
+                continue
+            said = f"{result.level.value.capitalize()} {result.rule}: {result.sentence}"
+            if result.acknowledged_by:
+                said += f" (acknowledged by {result.acknowledged_by})"
+            parts.append(
+                paragraph(self._type.markup(said), 7, colour=GREY if result.acknowledged_by else ALERT)
+            )
+        return parts
 
     def _tail(self) -> list[Flowable]:
         tail: list[Flowable] = [Spacer(1, 2 * mm)]
-        for order, notes in self._long_notes:
-            tail.append(self._p(f"Notes on target {order}", 8, bold=True))
-            tail.extend(self._p(self._type.markup(part) or "&nbsp;", 8) for part in notes.split("\n"))
+        for order, notes in self._rows.long_notes:
+            tail.append(paragraph(f"Notes on target {order}", 8, bold=True))
+            tail.extend(paragraph(self._type.markup(part) or "&nbsp;", 8) for part in notes.split("\n"))
             tail.append(Spacer(1, 2 * mm))
-        said = ["Depth: skin to the near wall. Diameter: inner. Frames count from 0.", *self._type.notes()]
-        tail.append(self._p(" ".join(said), 6.5, colour=_GREY))
+        said = [
+            "Depth: skin to the near wall. Diameter: inner. Frames count from 0. "
+            f"Limits and checks: table of thresholds {thresholds.version()}.",
+            *self._type.notes(),
+        ]
+        tail.append(paragraph(" ".join(said), 6.5, colour=GREY))
         return tail
-
-
-def _padding(across: float, along: float) -> Sequence[tuple[Any, ...]]:
-    every = ((0, 0), (-1, -1))
-    return [
-        ("LEFTPADDING", *every, across * mm),
-        ("RIGHTPADDING", *every, across * mm),
-        ("TOPPADDING", *every, along * mm),
-        ("BOTTOMPADDING", *every, along * mm),
-    ]
 
 
 def _date(value: str) -> str:

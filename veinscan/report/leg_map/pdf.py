@@ -19,6 +19,7 @@ from veinscan.report.leg_map.style import LOOKS, RADIUS, SKIN, STROKES
 
 _TITLE = 0.055
 """Room for the titles below, in units of the drawings' height."""
+_LEAST_TITLE_PT = 5.0
 _LEAST_RADIUS_PT = 5.5
 """Of a number's disc, so that the number can be read at arm's length."""
 
@@ -91,7 +92,7 @@ class LegMapFlowable(Flowable):
                 canvas.setDash([])
                 canvas.line(nx - 0.6 * size, ny, nx + 0.6 * size, ny)
         canvas.setFillColor(HexColor("#333333"))
-        canvas.setFont(REGULAR, 0.03 * unit)
+        canvas.setFont(REGULAR, max(0.03 * unit, _LEAST_TITLE_PT))
         middle = (panel.left + panel.width / 2) * unit
         canvas.drawCentredString(middle, 0.018 * unit, panel.title)
         canvas.restoreState()
