@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from veinscan.candidates.model import Compartment
+from veinscan.candidates.paths import cheapest_paths
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -197,30 +198,10 @@ def _floors(response: Array, pixel_mm: float) -> list[npt.NDArray[np.int64]]:
     near = np.arange(len(response))[:, None]
     found = []
     for _ in range(LINES):
-        path = _best_path(response)
+        path = cheapest_paths(-response.T[None], JUMPS, BEND_COST)[0]
         found.append(path)
         response = np.where(np.abs(near - path) <= apart, np.minimum(response, 0.0), response)
     return found
-
-
-def _best_path(response: Array) -> npt.NDArray[np.int64]:
-    """(columns,) rows of the path with the largest sum through (rows, columns)."""
-    rows, cols = response.shape
-    edge = max(JUMPS)
-    inner = slice(edge, edge + rows)
-    total = np.full(rows + 2 * edge, -1e6)
-    total[inner] = response[:, 0]
-    prices = BEND_COST * np.array(JUMPS, float)[:, None] ** 2
-    came = np.zeros((cols, rows), np.int8)
-    for at in range(1, cols):
-        options = np.stack([total[edge + jump : edge + jump + rows] for jump in JUMPS]) - prices
-        came[at] = options.argmax(axis=0)
-        total[inner] = response[:, at] + options.max(axis=0)
-    path = np.zeros(cols, np.int64)
-    path[-1] = int(total[inner].argmax())
-    for at in range(cols - 1, 0, -1):
-        path[at - 1] = np.clip(path[at] + JUMPS[came[at, path[at]]], 0, rows - 1)
-    return path
 
 
 def _eye_around(

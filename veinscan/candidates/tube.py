@@ -15,8 +15,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from veinscan.candidates.paths import cheapest_paths
 from veinscan.candidates.refine import refine_outlines
 from veinscan.candidates.shapes import measure_polygons
+from veinscan.candidates.walls import CROSSED_COST, CROSSED_TOLERANCE, FULL_STEP
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -35,15 +37,6 @@ ROOM_MM, ROOM_SHARE = 0.7, 0.6
 
 RISE_MM = 0.12
 """Half the distance over which a rise is taken."""
-
-FULL_STEP = 64.0
-"""Grey levels of a full wall: about 15 dB of a 60 dB display."""
-
-TOLERANCE = 12.0
-"""Grey levels above the lumen that are still speckle."""
-
-CROSSED_COST = 0.7
-"""Cost of having crossed an echo one full step above the lumen."""
 
 JUMPS = (-3, -2, -1, 0, 1, 2, 3)
 BEND_COST = 0.02
@@ -233,11 +226,11 @@ def _walls(smooth: Floats, line: Array, half: float, pixel_mm: float) -> _Sectio
     rise[..., lift:-lift] = outward[..., 2 * lift :] - outward[..., : -2 * lift]
     passed = np.maximum.accumulate(outward, axis=2)
     passed = np.concatenate([np.repeat(passed[..., :1], lift, axis=2), passed[..., :-lift]], axis=2)
-    cost = CROSSED_COST * np.clip((passed - level - TOLERANCE) / FULL_STEP, 0.0, 1.0)
+    cost = CROSSED_COST * np.clip((passed - level - CROSSED_TOLERANCE) / FULL_STEP, 0.0, 1.0)
     cost -= np.clip(rise / FULL_STEP, 0.0, 1.0)
     cost[..., :lift] += 1.0
     cost[..., -lift:] += 0.5
-    paths = _paths(cost)
+    paths = cheapest_paths(cost, JUMPS, BEND_COST)
     steps = np.arange(count + 1)
     at_wall = (steps >= paths[..., None]) & (steps <= paths[..., None] + 2 * lift)
     above, below = np.where(at_wall, outward, -np.inf).max(axis=2)
@@ -253,28 +246,6 @@ def _walls(smooth: Floats, line: Array, half: float, pixel_mm: float) -> _Sectio
         & (width >= NARROWEST * 2 * half)
     )
     return _Sections(line + low[:, None] * normal, line + high[:, None] * normal, good)
-
-
-def _paths(cost: Array) -> npt.NDArray[np.int64]:
-    """(n, sections) offset of the cheapest path through each of n (sections, offsets) tables."""
-    tables, sections, offsets = cost.shape
-    edge = max(JUMPS)
-    total = np.full((tables, offsets + 2 * edge), 1e6)
-    inner = slice(edge, edge + offsets)
-    total[:, inner] = cost[:, 0]
-    prices = BEND_COST * np.array(JUMPS, float)[:, None, None] ** 2
-    came = np.zeros((sections, tables, offsets), np.int64)
-    for at in range(1, sections):
-        options = np.stack([total[:, edge + jump : edge + jump + offsets] for jump in JUMPS]) + prices
-        came[at] = options.argmin(axis=0)
-        total[:, inner] = cost[:, at] + options.min(axis=0)
-    path = np.zeros((tables, sections), np.int64)
-    path[:, -1] = total[:, inner].argmin(axis=1)
-    table = np.arange(tables)
-    jumps = np.array(JUMPS)
-    for at in range(sections - 1, 0, -1):
-        path[:, at - 1] = np.clip(path[:, at] + jumps[came[at, table, path[:, at]]], 0, offsets - 1)
-    return path
 
 
 def _run_through(good: npt.NDArray[np.bool_], middle: int, pixel_mm: float) -> slice | None:
