@@ -76,11 +76,11 @@ class Several(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         menu = QMenu(self)
-        self._actions = {}
+        self._actions: dict[Any, Any] = {}
         for member in kind:
             action = menu.addAction(words_of(member))
             action.setCheckable(True)
-            action.triggered.connect(partial(self._toggled, member))
+            action.triggered.connect(partial(self._toggled, member, action))
             self._actions[member] = action
         self.setMenu(menu)
         self.show_value(())
@@ -92,9 +92,9 @@ class Several(QToolButton):
             action.setChecked(member in self._shown)
         self.setText(", ".join(words_of(one) for one in self._shown) or "not said")
 
-    def _toggled(self, member: Any, is_on: bool) -> None:
+    def _toggled(self, member: Any, action: Any, _checked: bool = False) -> None:
         others = tuple(one for one in self._shown if one != member)
-        if not self._commit((*others, member) if is_on else others):
+        if not self._commit((*others, member) if action.isChecked() else others):
             self.show_value(self._shown)
 
 

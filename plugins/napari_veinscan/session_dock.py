@@ -345,7 +345,7 @@ def _seen(do: Callable[[SessionDock], object]) -> Callable[[Workbench], object]:
 
     def run(bench: Workbench) -> object:
         dock = session_dock(bench)
-        if not dock.isVisible():
+        if dock.visibleRegion().isEmpty():  # behind another tab it still counts as visible
             return False
         bench.attempt(lambda: do(dock))
         return None

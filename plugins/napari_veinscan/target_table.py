@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QColor, QDropEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableWidget, QTableWidgetItem
 
@@ -35,7 +35,7 @@ class TargetTable(QTableWidget):
         self.horizontalHeader().setMinimumSectionSize(30)
         self.horizontalHeader().setStretchLastSection(True)
         self.setMinimumHeight(110)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.setDragDropOverwriteMode(False)
         self.setToolTip("Drag a row to change the order of injection")
@@ -57,6 +57,10 @@ class TargetTable(QTableWidget):
                 self.setCurrentCell(-1, -1)
         finally:
             self._filling = False
+
+    def sizeHint(self) -> QSize:  # noqa: N802  (a method of Qt)
+        """The least height, which the dock counts when it lays out the form below; it grows with the room."""
+        return QSize(super().sizeHint().width(), self.minimumHeight())
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802  (a method of Qt)
         """A row was let go: tell where, and let the record move it."""

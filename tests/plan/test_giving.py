@@ -76,6 +76,9 @@ def test_given_as_planned_keeps_both_and_checks_nothing_for_the_person(number: i
         assert row(deviation, number).as_planned is False
         changed = deviation.sessions[0].injections[0]
         assert (changed.volume_ml, changed.planned_volume_ml) == (1.5, 2.0)
+    for again in (giving.give_as_planned, giving.copy_previous):
+        with pytest.raises(InvalidInputError, match="given here already"):
+            again(given, uid, now, READER)
     back = giving.take_back(given, uid, now, READER)
     assert [t.status for t in back.targets] == [t.status for t in record.targets]
     assert not back.sessions[0].injections
@@ -160,9 +163,12 @@ def test_sums_of_the_day_say_their_limits_and_what_is_missing() -> None:
     record = giving.give_as_planned(record, uid, row(record, 1), READER)
     text = "\n".join(giving.day_words(record, record.sessions[0]))
     assert "2 mL liquid" in text
-    assert "polidocanol 20 mg, not computed (the weight is missing); limit 2 mg/kg" in text
+    assert "polidocanol 20 mg, not computed (the weight is missing)" in text
+    assert "polidocanol of a day: limit 2 mg/kg" in text
     weighed = replace(record.sessions[0], values=ClinicalValues(weight_kg=50.0))
     record = put_session(record, weighed, READER)
     assert "20 mg, 0.40 mg/kg" in "\n".join(giving.day_words(record, record.sessions[0]))
     record = giving.give_as_planned(record, uid, row(record, 0), READER)
-    assert "gas share" in "\n".join(giving.day_words(record, record.sessions[0]))
+    assert "; polidocanol not computed (the gas share" in "\n".join(
+        giving.day_words(record, record.sessions[0])
+    )

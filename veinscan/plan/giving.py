@@ -99,8 +99,10 @@ def rows(record: Record, session: TreatmentSession) -> tuple[Row, ...]:
 def give_as_planned(record: Record, session_id: str, row: Row, reader: Reader) -> Record:
     """What the plan of the target says was given; the plan is kept beside it.
 
-    Raises InvalidInputError where the plan says neither a volume nor settings of a laser.
+    Raises InvalidInputError where the plan says neither a volume nor settings
+    of a laser, and where something else than a copy is recorded already.
     """
+    _check_free(row)
     target = find_target(record, row.target_id)
     if row.is_laser:
         if target.laser is None:
@@ -129,8 +131,9 @@ def give_as_planned(record: Record, session_id: str, row: Row, reader: Reader) -
 def copy_previous(record: Record, session_id: str, row: Row, reader: Reader) -> tuple[Record, Row]:
     """The values of the nearest earlier row of its kind that was given, marked as copied; and that row.
 
-    Raises InvalidInputError where there is none.
+    Raises InvalidInputError where there is none, and where something else than a copy is recorded already.
     """
+    _check_free(row)
     session = find_session(record, session_id)
     before: list[Row] = []
     for one in rows(record, session):
@@ -217,23 +220,39 @@ def day_of(record: Record, session: TreatmentSession) -> DaySum:
     return next(one for one in day_sums(record.sessions) if session.id in one.session_ids)
 
 
-def day_words(record: Record, session: TreatmentSession) -> tuple[str, ...]:
-    """The day's sums and the limits that belong to them, each with its source, a line each."""
-    day = day_of(record, session)
+def sum_words(day: DaySum) -> str:
+    """'2026-11-02: 2 mL liquid; polidocanol 20 mg, 0.40 mg/kg', with the reason for what is not computed."""
     volumes = {"liquid": day.liquid_ml, "foam": day.foam_ml, "microfoam": day.microfoam_ml}
     given = ", ".join(f"{volume:.4g} mL {what}" for what, volume in volumes.items() if volume)
     count = len(day.session_ids)
     over = f" in {count} sessions" if count > 1 else ""
-    lines = [f"{day.on or 'Day not said'}{over}: {given or 'nothing given yet'}"]
+    text = f"{day.on or 'Day not said'}{over}: {given or 'nothing given yet'}"
+    if not day.used_polidocanol:
+        return text
+    mass = f"{day.polidocanol_mg:.3g} mg, " if day.polidocanol_mg is not None else ""
+    return f"{text}; polidocanol {mass}{day.dose_text}"
+
+
+def day_words(record: Record, session: TreatmentSession) -> tuple[str, ...]:
+    """The day's sums and the limits that belong to them, each with its source, a line each."""
+    day = day_of(record, session)
+    lines = [sum_words(day)]
     if day.used_polidocanol:
-        mass = "not computed" if day.polidocanol_mg is None else f"{day.polidocanol_mg:.3g} mg"
-        lines.append(f"polidocanol {mass}, {day.dose_text}; limit {general('polidocanol_per_day')}")
+        lines.append(f"polidocanol of a day: limit {general('polidocanol_per_day')}")
     if day.foam_ml:
         lines.append(f"foam of a day: limit {general('foam_per_day')}")
     members = [one for one in record.sessions if one.id in day.session_ids]
     keys = {product_of(one, member) for member in members for one in member.injections}
     lines += [text for key in sorted(keys - {""}) for text in label_numbers(key)]
     return tuple(lines)
+
+
+def _check_free(row: Row) -> None:
+    """Refuse to write over what a person recorded."""
+    if row.entry is not None and row.is_given and not row.entry.copied:
+        raise InvalidInputError(
+            "something is recorded as given here already", do="type the change, or press 'Not given' first"
+        )
 
 
 def _is_given(entry: Injection | LaserTreatment) -> bool:
