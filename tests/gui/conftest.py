@@ -224,7 +224,6 @@ def window(kept_windows: list[Any], qtbot: Any, sample_study_dir: Path) -> Itera
     from napari_veinscan import compat
     from napari_veinscan.launch import launch, workbench_of
 
-    kept_windows[:] = [viewer for viewer in kept_windows if not compat.is_gone(viewer)]
     if not kept_windows:
         kept_windows.append(launch(block=False))
     viewer = kept_windows[0]
@@ -235,7 +234,9 @@ def window(kept_windows: list[Any], qtbot: Any, sample_study_dir: Path) -> Itera
     assert person.session.study.path == sample_study_dir
     qtbot.wait(50)
     yield person
-    if compat.is_gone(viewer) or person.bench.is_closed:
+    if compat.is_gone(viewer) or person.bench.is_closed or not person.window.isVisible():
+        kept_windows.clear()  # the test closed it
+        qtbot.wait(50)  # lets Qt delete it
         return
     person.bench.cancel()
     person.wait_for_work()
