@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from veinscan.errors import VeinscanError
-from veinscan.plan.model import CandidateReview, InjectionTarget, Record
+from veinscan.plan.model import CandidateReview, InjectionTarget, Measurement, Record
 
 
 class StudyLike(Protocol):
@@ -67,6 +67,15 @@ def review_json(review: CandidateReview, study: StudyLike) -> dict[str, Any]:
     }
 
 
+def measurement_json(measurement: Measurement, study: StudyLike) -> dict[str, Any]:
+    """One measurement with calipers."""
+    return {
+        **plain(measurement),
+        "unit": measurement.unit,
+        "file": _file(study, measurement.sop_instance_uid),
+    }
+
+
 def record_json(record: Record, study: StudyLike) -> dict[str, Any]:
     """The whole record, as `targets list --json` prints it."""
     return {
@@ -78,6 +87,7 @@ def record_json(record: Record, study: StudyLike) -> dict[str, Any]:
         "searches": plain(record.searches),
         "calibrations": plain(record.calibrations),
         "strip_calibrations": plain(record.strip_calibrations),
+        "measurements": [measurement_json(one, study) for one in record.measurements],
         "acknowledgements": plain(record.acknowledgements),
         "status": plain(record.status),
         "version": record.version,

@@ -19,7 +19,15 @@ from veinscan.plan.as_json import plain
 from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, StripCalibration
 from veinscan.plan.follow_up import FollowUp
 from veinscan.plan.geometry import checked_frame, checked_point
-from veinscan.plan.model import Acknowledgement, CandidateReview, InjectionTarget, Record, RecordStatus
+from veinscan.plan.measuring import check_measurement
+from veinscan.plan.model import (
+    Acknowledgement,
+    CandidateReview,
+    InjectionTarget,
+    Measurement,
+    Record,
+    RecordStatus,
+)
 from veinscan.plan.normal import normalised
 from veinscan.plan.signing import check_editable
 from veinscan.plan.treatment import TreatmentSession
@@ -38,6 +46,7 @@ _KEYS: dict[str, Any] = {
     "searches": lambda one: one.sop_instance_uid,
     "calibrations": lambda one: (one.sop_instance_uid, one.box),
     "strip_calibrations": lambda one: (one.sop_instance_uid, one.box),
+    "measurements": lambda one: one.id,
     "sessions": lambda one: one.id,
     "follow_ups": lambda one: one.id,
     "acknowledgements": lambda one: (one.rule, one.subject, one.sentence),
@@ -66,6 +75,7 @@ class PlanFile(BaseModel):
     searches: tuple[ClipSearch, ...] = Field(default=(), max_length=MAX_MEMBERS)
     calibrations: tuple[ClipCalibration, ...] = Field(default=(), max_length=MAX_MEMBERS)
     strip_calibrations: tuple[StripCalibration, ...] = Field(default=(), max_length=MAX_MEMBERS)
+    measurements: tuple[Measurement, ...] = Field(default=(), max_length=MAX_MEMBERS)
     sessions: tuple[TreatmentSession, ...] = Field(default=(), max_length=MAX_MEMBERS)
     follow_ups: tuple[FollowUp, ...] = Field(default=(), max_length=MAX_MEMBERS)
     acknowledgements: tuple[Acknowledgement, ...] = Field(default=(), max_length=MAX_MEMBERS)
@@ -159,6 +169,9 @@ def import_plan(record: Record, plan: PlanFile, study: Any) -> Record:
     for part in clip_parts:
         _check_clip(part.sop_instance_uid, clips)
         check(part)
+    for measurement in plan.measurements:
+        checked_frame(_check_clip(measurement.sop_instance_uid, clips), measurement.frame_index)
+        check_measurement(measurement)
     for visit in (*plan.sessions, *plan.follow_ups):
         check(visit)
     merged: dict[str, Any] = {}

@@ -22,6 +22,7 @@ from veinscan.plan.vocabulary import (
     Landmark,
     Level,
     MapView,
+    MeasurementKind,
     Modality,
     Plane,
     Posture,
@@ -194,6 +195,52 @@ class CandidateReview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StripScale:
+    """The scale of a strip that a time or a velocity was measured with."""
+
+    box: tuple[int, int, int, int]
+    """Half-open `(row0, col0, row1, col1)` of the strip."""
+    time_step_s: float | None = None
+    """Seconds a column."""
+    velocity_step_cm_s: float | None = None
+    """cm/s that the velocity grows by a row downwards: negative where towards the probe is up."""
+    baseline_row: float | None = None
+    """Whole-frame row of velocity zero."""
+    calibrated_by: str = "region"
+    """'region' (the file's) or 'clicks' (a person's)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What a person measured with calipers on one frame of a clip."""
+
+    id: str
+    """UID."""
+    kind: MeasurementKind
+    value: float
+    """In `unit`, as it follows from the points and the scale kept beside it."""
+    sop_instance_uid: str
+    frame_index: int = 0
+    """From 0."""
+    point_a: Point
+    """A depth's is at the skin, straight above the other."""
+    point_b: Point | None = None
+    """None for a velocity, which is read at one point."""
+    calibration: Calibration | None = None
+    """Of the picture; None for a time or a velocity."""
+    strip: StripScale | None = None
+    """Of the strip; None for a distance, a depth or a diameter."""
+    notes: str = ""
+    set_by: str = ""
+    set_at: datetime | None = None
+
+    @property
+    def unit(self) -> str:
+        """'mm', 's' or 'cm/s', by its kind."""
+        return {MeasurementKind.TIME: "s", MeasurementKind.VELOCITY: "cm/s"}.get(self.kind, "mm")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One reader's pass over a study; heads of the record merge only within a reading."""
 
@@ -247,6 +294,7 @@ class Record:
     searches: tuple[ClipSearch, ...] = ()
     calibrations: tuple[ClipCalibration, ...] = ()
     strip_calibrations: tuple[StripCalibration, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
     sessions: tuple[TreatmentSession, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] = ()

@@ -144,6 +144,7 @@ _KEYS: dict[str, Callable[[Any], Any]] = {
     "searches": lambda one: one.sop_instance_uid,
     "calibrations": lambda one: (one.sop_instance_uid, one.box),
     "strip_calibrations": lambda one: (one.sop_instance_uid, one.box),
+    "measurements": lambda one: one.id,
     "sessions": lambda one: one.id,
     "follow_ups": lambda one: one.id,
     "acknowledgements": lambda one: (one.rule, one.subject, one.sentence),

@@ -80,6 +80,9 @@ LIMITS: Mapping[str, tuple[float, float, str]] = {
     "treated_length_cm": (0.0, 110.0, "cm"),
     "occluded_length_cm": (0.0, 110.0, "cm"),
     "size_mm": (0.0, 1000.0, "mm"),
+    "distance_mm": (0.0, 500.0, "mm"),
+    "time_s": (0.0, 60.0, "s"),
+    "velocity_cm_s": (-500.0, 500.0, "cm/s"),
     "reflux_s": (0.0, 30.0, "s"),
     "measured_reflux_s": (0.0, 30.0, "s"),
     "peak_reflux_cm_s": (0.0, 500.0, "cm/s"),
@@ -96,7 +99,7 @@ LIMITS: Mapping[str, tuple[float, float, str]] = {
 }  # fmt: skip
 """Smallest and largest value of a field by its name, both allowed, and the unit to say."""
 
-_ABOVE = ("diameter_mm", "depth_mm", "length_mm", "known_mm")
+_ABOVE = ("diameter_mm", "depth_mm", "length_mm", "known_mm", "distance_mm", "time_s")
 """Fields whose smallest value is itself refused."""
 _WHOLE = {name for name, (low, _, _) in LIMITS.items() if isinstance(low, int)}
 _TEXTS = ("notes", "feeds_text")

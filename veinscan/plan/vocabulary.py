@@ -328,6 +328,21 @@ class FlowDirection(StrEnum):
     UNKNOWN = "unknown"
 
 
+class MeasurementKind(StrEnum):
+    """What a person measured with calipers; each has one unit (`Measurement.unit`)."""
+
+    DISTANCE = "distance"
+    """Between two points of a picture, mm."""
+    DEPTH = "depth"
+    """From the skin straight down, mm."""
+    DIAMETER = "diameter"
+    """Inner wall to inner wall, mm."""
+    TIME = "time"
+    """Between two columns of a strip, s."""
+    VELOCITY = "velocity"
+    """At a point of a spectral strip, cm/s, towards the probe positive."""
+
+
 class RecordState(StrEnum):
     """What a saved version says of itself; each is reached by a person's act."""
 

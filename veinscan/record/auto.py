@@ -144,7 +144,7 @@ _ITEMS = {
     "injections": "injection", "lasers": "laser-treatment", "findings": "finding-at-once",
     "outcomes": "target-outcome", "complications": "complication", "contexts": "clip-context",
     "searches": "clip-search", "calibrations": "clip-calibration", "sessions": "session",
-    "strip_calibrations": "strip-calibrat",
+    "strip_calibrations": "strip-calibrat", "measurements": "measurement", "strip": "strip-scale",
     "follow_ups": "follow-up", "acknowledgements": "acknowledgement", "status": "record-status",
     "laser": "laser-settings", "settings": "laser-settings", "foam": "foam-recipe", "flow": "flow-value",
     "reflux": "reflux-value", "ceap": "ceap", "rvcss": "rvcss",

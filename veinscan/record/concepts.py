@@ -6,8 +6,16 @@ Private values are never reused for another meaning.
 
 from __future__ import annotations
 
-from veinscan.plan.model import Checked, Decision, RejectReason, Side, TargetStatus, ValueSource
+from veinscan.plan.model import (
+    Checked,
+    Decision,
+    RejectReason,
+    Side,
+    TargetStatus,
+    ValueSource,
+)
 from veinscan.plan.veins import VEINS
+from veinscan.plan.vocabulary import MeasurementKind
 from veinscan.record.tree import Concept
 
 PRIVATE_SCHEME = "99VEINSCAN"
@@ -48,6 +56,17 @@ VESSEL_DEPTH = Concept("413975003", "SCT", "Vessel depth from surface")
 SEGMENT_LENGTH = Concept("414599003", "SCT", "Length of vessel segment")
 SCORE = _private("score", "Candidate score")
 ORDER = _private("order", "Order of injection")
+
+SECOND = Concept("s", "UCUM", "s")
+CENTIMETRE_A_SECOND = Concept("cm/s", "UCUM", "cm/s")
+CALIPERS = {
+    MeasurementKind.DISTANCE: (Concept("121206", "DCM", "Distance"), MILLIMETRE),
+    MeasurementKind.DEPTH: (VESSEL_DEPTH, MILLIMETRE),
+    MeasurementKind.DIAMETER: (LUMEN_DIAMETER, MILLIMETRE),
+    MeasurementKind.TIME: (_private("time-interval", "Time between two columns of a strip"), SECOND),
+    MeasurementKind.VELOCITY: (Concept("110828", "DCM", "Flow Velocity"), CENTIMETRE_A_SECOND),
+}
+"""Of what a person measured with calipers: concept and unit."""
 
 # Properties
 ARTERY_CHECKED = _private("artery-checked", "Artery near by looked for")

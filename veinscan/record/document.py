@@ -129,7 +129,7 @@ def build(
     header : Dataset
         Of one object of the study, for patient and study.
     references : References
-        For every clip that a target or verdict is on.
+        For every clip that a target, a verdict or a measurement is on.
     sop_instance_uid : str
         Of the new document.
     reader : Reader
@@ -138,7 +138,8 @@ def build(
         With zone.
     """
     marks = [*(target.sop_instance_uid for target in record.targets if target.has_place),
-             *(review.sop_instance_uid for review in record.reviews)]  # fmt: skip
+             *(review.sop_instance_uid for review in record.reviews),
+             *(measurement.sop_instance_uid for measurement in record.measurements)]  # fmt: skip
     study_uid = str(header.StudyInstanceUID)
     instances = [references[uid] for uid in dict.fromkeys(marks)] or [
         Instance(

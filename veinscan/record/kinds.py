@@ -205,6 +205,39 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Sort:
+    """A sort and its number: one item, whose concept and unit say the sort."""
+
+    sort: str
+    number: str
+    concepts: Mapping[Any, tuple[Concept, Concept]]
+    """Of each sort its concept and its unit."""
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """See `Field`."""
+        return (self.sort, self.number)
+
+    @property
+    def names(self) -> tuple[Concept, ...]:
+        """Every concept that it may write."""
+        return tuple(concept for concept, _ in self.concepts.values())
+
+    def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
+        concept, unit = self.concepts[getattr(owner, self.sort)]
+        yield Item("NUM", CONTAINS, concept, Measured(float(getattr(owner, self.number)), unit))
+
+    def read(self, items: Items) -> dict[str, Any]:
+        """See `Field`."""
+        for sort, (concept, unit) in self.concepts.items():
+            item = items.one(concept, "NUM")
+            if item is not None:
+                return {self.sort: sort, self.number: _number(item, concept, unit, whole=False)}
+        raise RecordError("a measurement has no value")
+
+
+@dataclass(frozen=True, slots=True)
 class Numbers:
     """Numbers that are kept as a tuple, one item for each; with `optional` all of them or none."""
 

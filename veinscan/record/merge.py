@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 _UNITS: tuple[tuple[str, ...], ...] = (
     ("sop_instance_uid", "frame_index", "point", "outline", "calibration"),
+    ("sop_instance_uid", "frame_index", "kind", "value", "point_a", "point_b", "calibration", "strip"),
     ("diameter_mm", "diameter_source"),
     ("depth_mm", "depth_source"),
     ("candidate_id", "candidate_score"),

@@ -245,6 +245,7 @@ def _lost_references(study: StudyLike, record: Record) -> list[tuple[str, str, s
     clips = {str(clip.sop_instance_uid) for clip in study.clips}
     marked = {target.sop_instance_uid for target in record.targets if target.has_place}
     marked |= {review.sop_instance_uid for review in record.reviews}
+    marked |= {measurement.sop_instance_uid for measurement in record.measurements}
     if marked <= clips:
         return []
     try:

@@ -19,8 +19,10 @@ from veinscan.plan.model import (
     Calibration,
     CandidateReview,
     InjectionTarget,
+    Measurement,
     Reading,
     RecordStatus,
+    StripScale,
 )
 from veinscan.plan.treatment import LaserSettings, TreatmentSession
 from veinscan.plan.vocabulary import (
@@ -47,6 +49,7 @@ from veinscan.record.kinds import (
     Numbers,
     Place,
     Site,
+    Sort,
     code,
     many,
     moment,
@@ -195,6 +198,19 @@ STRIP_CALIBRATION = table(
     point_a=Numbers("point_a", POINT_A, c.PIXEL),
     point_b=Numbers("point_b", POINT_B, c.PIXEL),
 )
+STRIP_SCALE = table(
+    StripScale,
+    box=Numbers("box", c.REGION_BOX, c.PIXEL, whole=True),
+    baseline_row=Number("baseline_row", concept_of("baseline_row"), c.PIXEL),
+)
+MEASUREMENT = table(
+    Measurement,
+    kind=Sort("kind", "value", c.CALIPERS),
+    sop_instance_uid=Place("point_a"),
+    point_b=spot("point_b", Concept("point-b", c.PRIVATE_SCHEME, "Second point of the measurement")),
+    calibration=nested("calibration", c.CALIBRATION, CALIBRATION),
+    strip=nested("strip", concept_of("strip"), STRIP_SCALE),
+)
 SESSION = table(TreatmentSession)
 FOLLOW_UP = table(FollowUp)
 ACKNOWLEDGEMENT = table(Acknowledgement, subject=optional_uid("subject", concept_of("subject")))
@@ -221,6 +237,8 @@ PARTS: tuple[Part, ...] = (
          lambda one: (one.sop_instance_uid, one.box), lambda one: "calibration of a clip"),
     Part("strip_calibrations", concept_of("strip_calibrations"), STRIP_CALIBRATION,
          lambda one: (one.sop_instance_uid, one.box), lambda one: "calibration of a strip"),
+    Part("measurements", concept_of("measurements"), MEASUREMENT, lambda one: one.id,
+         lambda one: f"{one.kind} with calipers"),
     Part("sessions", concept_of("sessions"), SESSION, lambda one: one.id,
          lambda one: f"session of {one.on or 'unknown day'}"),
     Part("follow_ups", concept_of("follow_ups"), FOLLOW_UP, lambda one: one.id,
