@@ -33,7 +33,7 @@ COMMANDS = (
         "Open a study",
         GROUP,
         _open,
-        keys=("Ctrl+Shift+O",),
+        keys=("Ctrl+Alt+O",),
         tip="A folder from the scanner, a CD or an export; files may have any name",
         needs_study=False,
     ),

@@ -170,3 +170,27 @@ def test_a_calibration_by_hand_is_an_edit_kept_in_the_record_and_put_back(
     window.bench.open_path(uncalibrated)
     window.wait_for_work()
     assert session.clip.spacing_mm == pytest.approx(spacing)
+
+
+def test_the_reader_of_dcm_is_asked_for_once(qapp, qtbot, tmp_path: Path):
+    from napari.settings import get_settings
+
+    from napari_veinscan.association import PATTERN, AssociationQuestion, is_set
+
+    plugins = get_settings().plugins
+    before = plugins.extension2reader
+    plugins.extension2reader = {}
+    try:
+        question = AssociationQuestion()
+        qtbot.addWidget(question)
+        assert not question.isHidden()
+        question.no.click()
+        assert question.isHidden()
+        again = AssociationQuestion()
+        qtbot.addWidget(again)
+        assert again.isHidden()
+        assert not is_set()
+        again.yes.click()
+        assert plugins.extension2reader[PATTERN] == "veinscan"
+    finally:
+        plugins.extension2reader = before

@@ -100,3 +100,67 @@ def test_without_a_study_napari_keeps_its_keys(open_window):
 
     QTest.keyClick(person.canvas, Qt.Key.Key_P)
     assert str(points.mode) == "add"
+
+
+def test_a_text_field_undoes_its_own_typing_first(searched, qtbot):
+    searched.press("N")
+    searched.press("A")
+    reader = searched.bar.reader
+    before = reader.text()
+    reader.setFocus()
+    reader.selectAll()
+    qtbot.keyClicks(reader, "Somebody")
+    searched.press("Ctrl+Z")
+    assert searched.session.selected.review is not None, "the typing was undone, not the verdict"
+    assert reader.text() != "Somebody"
+    reader.setText(before)
+    searched.canvas.setFocus()
+    searched.press("Ctrl+Z")
+    assert searched.session.selected.review is None
+
+
+def test_every_control_is_reached_by_tab(searched):
+    from qtpy.QtCore import Qt
+    from qtpy.QtWidgets import (
+        QAbstractButton,
+        QAbstractItemView,
+        QAbstractSlider,
+        QComboBox,
+        QHeaderView,
+        QLineEdit,
+        QScrollBar,
+        QWidget,
+    )
+
+    from napari_veinscan.places import dock_around
+
+    operated = QAbstractButton | QAbstractItemView | QAbstractSlider | QComboBox | QLineEdit
+    missed = []
+    for place in (searched.bar, *searched.bench.docks.values()):
+        title_bar = dock_around(place).titleBarWidget() if dock_around(place) is not None else None
+        for widget in place.findChildren(QWidget):
+            if not isinstance(widget, operated) or isinstance(widget, QScrollBar | QHeaderView):
+                continue
+            if title_bar is not None and title_bar.isAncestorOf(widget):
+                continue
+            inside = widget.parentWidget()
+            if isinstance(inside, QComboBox | QAbstractItemView) or widget.objectName().startswith("qt_"):
+                continue  # parts of a control, not controls
+            if not widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                missed.append(f"{type(widget).__name__} {getattr(widget, 'text', lambda: '')()}")
+    assert not missed
+
+
+def test_the_sheet_of_keys_names_every_key(searched):
+    from qtpy.QtWidgets import QApplication, QLabel
+
+    from napari_veinscan.commands import shown_key
+
+    searched.press("?")
+    sheet = QApplication.activeModalWidget()
+    assert sheet is not None
+    text = sheet.findChild(QLabel).text()
+    for command in searched.bench.commands:
+        for key in command.keys:
+            assert f"{shown_key(key)}" in text.replace("&lt;", "<").replace("&gt;", ">"), command.id
+    sheet.close()
