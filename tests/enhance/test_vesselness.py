@@ -246,3 +246,24 @@ def test_text_beside_the_picture_is_no_tissue():
     mask = tissue_mask(screen.astype(np.float32), 0.1)
     assert not mask[:, :170].any()
     assert mask[70:290, 190:470].all()
+
+
+@pytest.mark.parametrize("grade", ["exact", "live"])
+def test_a_black_shadow_to_the_bottom_gives_nothing(grade):
+    image = scene([(6, 8, 3, 3)])
+    image[100:, 180:220] = 0  # as wide as a vein, below bone
+    response = vesselness(image, 0.1, grade=grade)
+    assert response[104:, 170:230].max() < 0.1 * response[50:70, 70:90].max()
+
+
+@pytest.mark.parametrize("grade", ["exact", "live"])
+def test_the_edge_of_a_sector_gives_nothing(grade):
+    image = scene([(12, 15, 3, 3)])
+    rows, cols = np.mgrid[: image.shape[0], : image.shape[1]]
+    sector = np.abs(cols - 150) < 60 + 0.4 * rows
+    image[~sector] = 0
+    response = vesselness(image, 0.1, grade=grade)
+    assert response[~cv2.dilate(sector.astype(np.uint8), np.ones((3, 3))).astype(bool)].max() == 0.0
+    response[100:140, 130:170] = 0
+    # the black runs out to a tip where the sector's edge meets the picture's: that one is not told
+    assert response[:, 8:-8].max() < 0.05
