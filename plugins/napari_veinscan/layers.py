@@ -56,6 +56,8 @@ class Layers:
         self._image: Image | None = None
         self._lines: dict[str, Vectors] = {}
         self._points: dict[str, Points] = {}
+        self._placed: list[Layer] = []
+        """Those of the lines and points that are in the viewer."""
         self._width = 1.0
         """Width of an outline in pixels of the clip."""
         self._changing = False
@@ -122,6 +124,7 @@ class Layers:
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
         self._image, self._lines, self._points = None, {}, {}
+        self._placed.clear()
         self._drawn = None
         self.show_regions(False)
         if self._vesselness is not None and self._vesselness in self._viewer.layers:
@@ -150,7 +153,7 @@ class Layers:
 
     def _show_image(self, clip: Clip) -> None:
         frames, options, _ = image_layer_data(clip)
-        intact = self._image is not None and all(layer in self._viewer.layers for layer in self.own)
+        intact = self._image is not None and all(layer in self._viewer.layers for layer in self._placed)
         units = tuple(map(str, self._image.units)) if self._image is not None else ()
         if not intact or units != tuple(map(str, Image(frames, **options).units)):
             self.clear()
@@ -174,14 +177,40 @@ class Layers:
             self._lines = {name: line_layer(name, geometry) for name in ("chosen", "outlines", "caliper")}
             names = ("candidates", "targets", "measured")
             self._points = {name: point_layer(name, geometry) for name in names}
-            for layer in (*self._lines.values(), *self._points.values()):
-                self._viewer.add_layer(layer)
         for layer in (*self._lines.values(), *self._points.values()):
             layer.scale = geometry["scale"]
         self._pieces.clear()
         for name, widths in (("chosen", 3.0), ("outlines", 1.0), ("caliper", 1.0)):
             self._lines[name].edge_width = widths * self._width
         self.show_caliper([])
+
+    def _draw_lines(self, name: str, pieces: Sequence[tuple[Segments, Look]]) -> None:
+        if pieces:
+            self._place(self._lines[name])
+        set_lines(self._lines[name], pieces)
+
+    def _draw_points(self, name: str, marks: Sequence[tuple[Place, str, Look]], size: float) -> None:
+        if marks:
+            self._place(self._points[name])
+        set_points(self._points[name], marks, size)
+
+    def _place(self, layer: Layer) -> None:
+        """Put a layer into the viewer when it first holds something: napari visits all at every drawing."""
+        if layer in self._viewer.layers:
+            return
+        below = {id(one) for one in self.own[: self.own.index(layer)]}
+        if self._vesselness is not None:
+            below.add(id(self._vesselness))
+        places = [place for place, one in enumerate(self._viewer.layers) if id(one) in below]
+        active, changing = self._viewer.layers.selection.active, self._changing
+        self._changing = True
+        try:
+            self._placed.append(layer)
+            self._viewer.layers.insert(max(places, default=-1) + 1, layer)
+            self._viewer.layers.selection.active = active
+            self._viewer.dims.set_current_step(0, self._session.frame_index)
+        finally:
+            self._changing = changing
 
     def _fit(self, clip: Clip) -> None:
         """Fill the view with what the probe saw; the scanner's margins come back with napari's 'home'."""
@@ -325,8 +354,8 @@ class Layers:
                 pieces.append((piece, look))
                 if place is not None:
                     marks.append((place, str(row.candidate.rank), look))
-        set_lines(self._lines["outlines"], pieces)
-        set_points(self._points["candidates"], marks, 6 * self._width)
+        self._draw_lines("outlines", pieces)
+        self._draw_points("candidates", marks, 6 * self._width)
 
     def _show_selection(self) -> None:
         if not self._lines:
@@ -337,7 +366,7 @@ class Layers:
             pieces = [line_segments(line, frame, (1, 0)) for frame, line in row.candidate.outlines.items()]
         elif spot is not None:
             pieces = [cross(spot, self._session.frame_index, 8 * self._width)]
-        set_lines(self._lines["chosen"], [(piece, Look.SELECTED) for piece in pieces])
+        self._draw_lines("chosen", [(piece, Look.SELECTED) for piece in pieces])
         self._show_targets()
 
     def _show_targets(self) -> None:
@@ -349,7 +378,7 @@ class Layers:
         marks = [
             ((float(t.frame_index), *t.point), target_label(t, t.id == chosen), Look.TARGET) for t in here
         ]
-        set_points(self._points["targets"], marks, 11 * self._width)
+        self._draw_points("targets", marks, 11 * self._width)
 
     def show_caliper(self, points: Sequence[Point], text: str = "") -> None:
         """Draw a caliper of no, one or two points with its reading on the shown frame."""
@@ -359,10 +388,10 @@ class Layers:
         pieces = [cross(point, frame, 5 * self._width) for point in points]
         if len(points) == 2:
             pieces.append(line_segments(points, frame, (1, 0), closed=False))
-        set_lines(self._lines["caliper"], [(piece, Look.MEASURE) for piece in pieces])
+        self._draw_lines("caliper", [(piece, Look.MEASURE) for piece in pieces])
         place = (float(frame), *points[-1]) if points else (0.0, 0.0, 0.0)
-        set_points(
-            self._points["measured"],
+        self._draw_points(
+            "measured",
             [(place, text, Look.MEASURE)] if text and points else [],
             6 * self._width,
         )

@@ -97,7 +97,9 @@ def test_an_uncalibrated_clip_is_in_pixels_and_says_so(open_window, sample_study
     person.click(person.candidates_dock.find_here)
     person.wait_for_work()
     assert person.candidates_dock.note.text(), "why there are no candidates"
-    person.click(person.targets_dock.form.fields["diameter_mm"].measure)
+    from napari_veinscan.calipers import Tool
+
+    person.bench.take_caliper(Tool.DIAMETER)
     person.click_picture((250, 350))
     person.click_picture((280, 380))
     assert person.bench.calipers.value_mm is None
