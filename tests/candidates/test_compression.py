@@ -27,7 +27,8 @@ def pressed():
 @pytest.fixture(scope="module")
 def found(pressed):
     frames, truth = pressed
-    return find_candidates(frames, SPACING, skin_row=truth["skin_row"])
+    # as shown by default: weaker ones are mostly no vessels
+    return [one for one in find_candidates(frames, SPACING, skin_row=truth["skin_row"]) if one.score >= 0.3]
 
 
 def shortened(frames, truth):

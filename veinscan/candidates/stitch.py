@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from veinscan.candidates.detect import Lumen
 from veinscan.candidates.track import REACH_MM, SIZE_COST, Track
 
 Array = npt.NDArray[np.float64]
@@ -21,6 +22,12 @@ LONGEST_GAP = 120
 
 MAX_COST = 1.2
 """Cost beyond which two tracks are not the same vein."""
+
+GAP_WIDTH = 1.25
+"""What lies in a gap of a track, where it must have been, is at most so many times as wide."""
+
+STRAY = 2
+"""Lumens of a track put into a gap that may be left out."""
 
 LOOK = 8
 """Frames at either end whose largest diameter stands for the track: before a collapse it gets small."""
@@ -50,13 +57,55 @@ def stitched(tracks: Sequence[Track], shorter: Array, skin_row: float, pixel_mm:
         else:
             done[where].lumens.update(piece.lumens)
             done[where].speed = piece.speed
-    return done
+    return _with_gaps_filled(done, shorter, skin_row, pixel_mm)
+
+
+def _with_gaps_filled(
+    tracks: Sequence[Track], shorter: Array, skin_row: float, pixel_mm: float
+) -> list[Track]:
+    """The tracks, with short ones that lie mostly in the gaps of a longer one put in there."""
+    left = list(tracks)
+    for small in sorted(tracks, key=lambda track: len(track.lumens)):
+        for long in left:
+            if long is small or len(small.lumens) >= len(long.lumens):
+                continue
+            fits = [
+                frame for frame in small.lumens if _in_gap(small, frame, long, shorter, skin_row, pixel_mm)
+            ]
+            # a stray lumen or two may have been taken for it before
+            if len(fits) < 0.5 * len(small.lumens) or len(small.lumens) - len(fits) > STRAY:
+                continue
+            lumens = long.lumens | {frame: small.lumens[frame] for frame in fits}
+            long.lumens = {frame: lumens[frame] for frame in sorted(lumens)}
+            left = [track for track in left if track is not small]
+            break
+    return left
+
+
+def _in_gap(small: Track, frame: int, long: Track, shorter: Array, skin_row: float, pixel_mm: float) -> bool:
+    """Whether a lumen lies between frames of a longer track, where that one must have been."""
+    frames = np.array(list(long.lumens))
+    if frame in long.lumens or not frames[0] < frame < frames[-1]:
+        return False
+    after = int(np.searchsorted(frames, frame))
+    ends = [int(frames[after - 1]), int(frames[after])]
+    size = max(long.lumens[end].diameter_px for end in ends)
+    before, behind = (_rest(long.lumens[end], end, skin_row, shorter) for end in ends)
+    place = before + (behind - before) * (frame - ends[0]) / (ends[1] - ends[0])
+    lumen = small.lumens[frame]
+    away = float(np.hypot(*(_rest(lumen, frame, skin_row, shorter) - place)))
+    return lumen.diameter_px <= GAP_WIDTH * size and away <= REACH_MM / pixel_mm + 0.5 * size
 
 
 def _at(track: Track, end: bool, skin_row: float, shorter: Array) -> Array:
     """`(row, col)` of a track's last or first lumen as it would lie without pressure."""
     frame = track.last_frame if end else next(iter(track.lumens))
-    row, col = track.lumens[frame].centre
+    return _rest(track.lumens[frame], frame, skin_row, shorter)
+
+
+def _rest(lumen: Lumen, frame: int, skin_row: float, shorter: Array) -> Array:
+    """`(row, col)` of a lumen's centre as it would lie without pressure."""
+    row, col = lumen.centre
     pressed = float(shorter[frame]) if frame < len(shorter) and np.isfinite(shorter[frame]) else 0.0
     return np.array([skin_row + (row - skin_row) / (1.0 - min(pressed, 0.5)), col])
 
