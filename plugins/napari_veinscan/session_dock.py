@@ -19,13 +19,12 @@ from qtpy.QtWidgets import (
 
 from napari_veinscan.checks_panel import ChecksPanel
 from napari_veinscan.clinical_form import ClinicalForm
-from napari_veinscan.commands import Command
 from napari_veinscan.day_form import DayForm, SessionEdits
 from napari_veinscan.entry_form import EntryForm
 from napari_veinscan.field_widgets import Choice, Group, NumberField, TextField
 from napari_veinscan.findings_list import FindingsList
 from napari_veinscan.session_table import RowKey, SessionTable
-from napari_veinscan.words import words_of
+from napari_veinscan.session_words import hint_words, row_words, session_words
 from napari_veinscan.workbench import Workbench
 from veinscan.errors import InvalidInputError
 from veinscan.plan import giving
@@ -37,6 +36,10 @@ from veinscan.plan.visits import put_session
 from veinscan.plan.vocabulary import Checked
 
 NO_SESSION = "No session yet. On the day of treatment press 'New today'."
+
+
+DAY_RULES = ("R16", "R17", "R22")
+"""Checks that sum over a calendar day."""
 
 
 class SessionDock(QWidget):
@@ -230,7 +233,9 @@ class SessionDock(QWidget):
         sessions = record.sessions if record is not None else ()
         if self.shown is None:
             self.session_id = sessions[-1].id if sessions else ""
-        self._fill_chooser(sessions)
+        self.chooser.put_entries([(session_words(n, one), one.id) for n, one in enumerate(sessions, start=1)])
+        self.chooser.setEnabled(bool(sessions))
+        self.chooser.show_value(self.session_id)
         shown, rows = self.shown, self.rows
         keys = [row.key for row in rows]
         if self.key is not None and self.key not in keys:
@@ -251,8 +256,8 @@ class SessionDock(QWidget):
         self._allow(can_edit)
         self.remove.setEnabled(can_edit)
         self.new.setEnabled(record is not None and not why)
-        self.hint.setText(self._hint_words(why))
-        self.given.say(_row_words(self.row))
+        self.hint.setText(self._say(why))
+        self.given.say(row_words(self.row))
         if record is not None and shown is not None:
             lines = giving.day_words(record, shown)
             self.sum.setText(lines[0])
@@ -273,142 +278,21 @@ class SessionDock(QWidget):
         for name, button in self.buttons.items():
             button.setEnabled(can_edit and can[name])
 
-    def _hint_words(self, why: str) -> str:
+    def _say(self, why: str) -> str:
         if why:
-            return why[:1].upper() + why[1:] + "."
+            return f"{why[:1].upper()}{why[1:]}."
         if self.shown is None:
             return NO_SESSION if self._session.record is not None else ""
-        row = self.row
-        if not self.rows:
-            return "No targets: plan them first."
-        if row is None:
-            given = sum(one.is_given for one in self.rows)
-            return f"{given} of {len(self.rows)} given. Choose a row, then press G for 'given as planned'."
-        if row.is_given and not row.is_laser and isinstance(row.entry, Injection):
-            open_checks = [
-                words
-                for name, words in (
-                    ("artery_checked", "the artery (C)"),
-                    ("confirmed_intravenous", "the vein (Y)"),
-                )
-                if getattr(row.entry, name) is Checked.UNKNOWN
-            ]
-            if open_checks:
-                return f"Still to say for this one: {' and '.join(open_checks)}."
-        return "Down for the next one." if row.is_given else "G: given as planned; or type what was given."
-
-    def _fill_chooser(self, sessions: tuple[TreatmentSession, ...]) -> None:
-        self.chooser.put_entries(
-            [(_session_words(place, one), one.id) for place, one in enumerate(sessions, start=1)]
-        )
-        self.chooser.setEnabled(bool(sessions))
-        self.chooser.show_value(self.session_id)
+        return hint_words(self.rows, self.row)
 
     def _sums(self, record: Record) -> str:
         shown = self.shown
         return "\n".join(giving.day_words(record, shown)) if shown is not None else ""
 
     def _concerns(self, result: CheckResult) -> bool:
-        return bool(self.session_id) and result.subject == self.session_id
-
-
-def _session_words(place: int, session: TreatmentSession) -> str:
-    number = session.number if session.number is not None else place
-    total = f" of {session.planned_total}" if session.planned_total is not None else ""
-    return f"{number}{total}:  {session.on or 'day not said'}"
-
-
-def _row_words(row: Row | None) -> str:
-    """'T2, right, tributary, calf, middle third': which place a person is writing of."""
-    if row is None:
-        return "choose a row"
-    if row.target is None:
-        return "the target is not in the record any more"
-    known = (row.target.side, row.target.vein, row.target.level, row.target.aspect)
-    return ", ".join([f"T{row.target.order}", *(words_of(one) for one in known if str(one) != "unknown")])
-
-
-def session_dock(bench: Workbench) -> SessionDock:
-    """The dock of a window."""
-    dock = bench.docks["session"]
-    assert isinstance(dock, SessionDock)  # noqa: S101  # what `docks.py` puts there
-    return dock
-
-
-def _begin(bench: Workbench) -> None:
-    bench.show_dock("session")
-    bench.attempt(session_dock(bench).begin)
-
-
-def _seen(do: Callable[[SessionDock], object]) -> Callable[[Workbench], object]:
-    """Only while the dock is in front: nothing is recorded as given by a key that slipped."""
-
-    def run(bench: Workbench) -> object:
-        dock = session_dock(bench)
-        if dock.visibleRegion().isEmpty():  # behind another tab it still counts as visible
+        record, shown = self._session.record, self.shown
+        if record is None or shown is None:
             return False
-        bench.attempt(lambda: do(dock))
-        return None
-
-    return run
-
-
-def _act(what: str, change: Callable[..., Record]) -> Callable[[Workbench], object]:
-    return _seen(lambda dock: dock.act(what, change))
-
-
-COMMANDS = (
-    Command("session.new", "New session of today", "Session", _begin, tip="A session of treatment, of today"),
-    Command(
-        "session.given",
-        "Given as planned",
-        "Session",
-        _act("given as planned", giving.give_as_planned),
-        keys=("G",),
-        tip="What is planned for this target was given; the target counts as treated",
-    ),
-    Command(
-        "session.copy",
-        "As the target before",
-        "Session",
-        _act("copied", lambda *given: giving.copy_previous(*given)[0]),
-        keys=("=",),
-        tip="Copy what the target before was given; it is marked as copied, and no check is copied",
-    ),
-    Command(
-        "session.artery",
-        "Artery checked",
-        "Session",
-        _seen(lambda dock: dock.confirm("artery_checked")),
-        keys=("C",),
-        tip="You looked for an artery at this target; press again to take it back",
-    ),
-    Command(
-        "session.vein",
-        "In the vein",
-        "Session",
-        _seen(lambda dock: dock.confirm("confirmed_intravenous")),
-        keys=("Y",),
-        tip="You saw the needle in the vein at this target; press again to take it back",
-    ),
-    Command(
-        "session.another",
-        "Another injection into this target",
-        "Session",
-        _act("another injection", giving.another_injection),
-    ),
-    Command(
-        "session.foam",
-        "Same foam for all",
-        "Session",
-        _act("same foam for all", giving.same_foam),
-        tip="Method, gas and parts of this foam for every foam of the session; the age of each stays its own",
-    ),
-    Command(
-        "session.back",
-        "Not given",
-        "Session",
-        _act("not given", giving.take_back),
-        tip="Take back what is recorded here; a target that was given nothing else is planned again",
-    ),
-)
+        # what is summed over a day is told of one of its sessions and belongs to all of them
+        same_day = giving.day_of(record, shown).session_ids if result.rule in DAY_RULES else ()
+        return result.subject == shown.id or result.subject in same_day

@@ -9,11 +9,10 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from napari_veinscan.palette import STYLES, Look
-from napari_veinscan.words import words_of
+from napari_veinscan.session_words import given_words, planned_words
 from veinscan.plan.giving import Row
-from veinscan.plan.model import InjectionTarget, TargetStatus
-from veinscan.plan.treatment import Injection, LaserSettings
-from veinscan.plan.vocabulary import Checked, Form, Modality
+from veinscan.plan.treatment import Injection
+from veinscan.plan.vocabulary import Checked
 
 COLUMNS = ("#", "Planned", "Given", "Artery\nchecked", "In the\nvein")
 CHECK_SIGNS = {Checked.YES: "✔ yes", Checked.NO: "✕ no", Checked.UNKNOWN: "–"}
@@ -93,47 +92,3 @@ class SessionTable(QTableWidget):
     def _row_changed(self, number: int, _column: int, before: int, _column_before: int) -> None:
         if number != before and not self._filling:
             self._tell(number)
-
-
-def planned_words(target: InjectionTarget | None, *, is_laser: bool) -> str:
-    """'foam 1 % 0.8 mL', 'laser 1064 nm 6 mm', or a dash where nothing is planned."""
-    if target is None:
-        return "–"
-    if is_laser:
-        return f"laser {laser_words(target.laser)}" if target.laser is not None else "laser, settings open"
-    form = words_of(target.modality) if target.modality in (Modality.LIQUID, Modality.FOAM) else ""
-    return _drug_words(form, target.concentration_percent, target.planned_volume_ml) or "–"
-
-
-def given_words(row: Row) -> str:
-    """'✔ as planned', '✔ foam 1 % 0.6 mL, copied', '○ not given', '– skipped'."""
-    skipped = row.target is not None and row.target.status is TargetStatus.SKIPPED
-    if row.entry is None or not row.is_given:
-        return "– skipped" if skipped else "○ not given"
-    if row.as_planned:
-        text = "as planned"
-    elif isinstance(row.entry, Injection):
-        form = words_of(row.entry.form) if row.entry.form is not Form.UNKNOWN else ""
-        text = _drug_words(form, row.entry.concentration_percent, row.entry.volume_ml)
-    else:
-        text = laser_words(row.entry.settings)
-    return f"✔ {text}{', copied' if row.entry.copied else ''}"
-
-
-def laser_words(settings: LaserSettings | None) -> str:
-    """'1064 nm 6 mm 80 J/cm² 15 ms'."""
-    if settings is None:
-        return ""
-    units = (
-        (settings.wavelength_nm, "nm"),
-        (settings.spot_mm, "mm"),
-        (settings.fluence_j_cm2, "J/cm²"),
-        (settings.pulse_ms, "ms"),
-    )
-    return " ".join(f"{value:g} {unit}" for value, unit in units if value is not None)
-
-
-def _drug_words(form: str, percent: float | None, volume_ml: float | None) -> str:
-    strength = f"{percent:g} %" if percent is not None else ""
-    volume = f"{volume_ml:g} mL" if volume_ml is not None else ""
-    return " ".join(filter(None, (form, strength, volume)))

@@ -11,6 +11,7 @@ from napari_veinscan.commands import Command
 from napari_veinscan.conflict_dialog import show_conflicts
 from napari_veinscan.finalise_dialog import WITHDRAW_REASONS, FinaliseDialog, ReasonDialog
 from napari_veinscan.record_bar import add_bar
+from napari_veinscan.session_commands import session_dock
 from napari_veinscan.workbench import Workbench
 from veinscan.errors import InvalidInputError
 from veinscan.plan.checks import CheckResult, acknowledge, check_record, data_errors, open_warnings
@@ -144,8 +145,6 @@ def _show_target(bench: Workbench, target_id: str) -> None:
 
 
 def _show_session(bench: Workbench, session_id: str) -> None:
-    from napari_veinscan.session_dock import session_dock
-
     bench.show_dock("session")
     session_dock(bench).choose(session_id)
 
