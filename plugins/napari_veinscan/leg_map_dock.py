@@ -269,7 +269,7 @@ class LegMapView(QWidget):
         font.setPixelSize(int(min(max(TITLE * unit * 0.9, 8), 13)))
         painter.setFont(font)
         title = panel.title
-        if painter.fontMetrics().horizontalAdvance(title) > box.width():
+        if any(painter.fontMetrics().horizontalAdvance(p.title) > box.width() for p in self._panels):
             side, view = title.split(", ")
             title = f"{side[0].upper()} {view.removesuffix(' side')}"
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, title)
