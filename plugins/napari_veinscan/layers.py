@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari.components import ViewerModel
 from napari.layers import Image, Layer, Points, Shapes, Vectors
 
+from napari_veinscan.calipers import points_of, value_words
 from napari_veinscan.frames import ClipFrames
 from napari_veinscan.layer_parts import (
     Place,
@@ -31,6 +32,7 @@ from napari_veinscan.rows import Row
 from napari_veinscan.session import Session
 from veinscan.dicom import Clip, RegionKind
 from veinscan.errors import InvalidInputError
+from veinscan.plan.measuring import measurements_of
 from veinscan.plan.model import InjectionTarget, Point
 
 PICTURES = {
@@ -381,20 +383,22 @@ class Layers:
         self._draw_points("targets", marks, 11 * self._width)
 
     def show_caliper(self, points: Sequence[Point], text: str = "") -> None:
-        """Draw a caliper of no, one or two points with its reading on the shown frame."""
-        if not self._lines:
+        """Draw a caliper of no, one or two points with its reading on the shown frame, and those kept."""
+        clip, record = self._session.clip, self._session.record
+        if not self._lines or clip is None:
             return
-        frame = self._session.frame_index
-        pieces = [cross(point, frame, 5 * self._width) for point in points]
-        if len(points) == 2:
-            pieces.append(line_segments(points, frame, (1, 0), closed=False))
+        here = () if record is None else measurements_of(record, clip)
+        all_of = [(one.frame_index, points_of(one), value_words(one)) for one in here]
+        all_of.append((self._session.frame_index, list(points), text))
+        pieces, marks = [], []
+        for frame, places, words in all_of:
+            pieces += [cross(point, frame, 5 * self._width) for point in places]
+            if len(places) == 2:
+                pieces.append(line_segments(places, frame, (1, 0), closed=False))
+            if words and places:
+                marks.append(((float(frame), *places[-1]), words, Look.MEASURE))
         self._draw_lines("caliper", [(piece, Look.MEASURE) for piece in pieces])
-        place = (float(frame), *points[-1]) if points else (0.0, 0.0, 0.0)
-        self._draw_points(
-            "measured",
-            [(place, text, Look.MEASURE)] if text and points else [],
-            6 * self._width,
-        )
+        self._draw_points("measured", marks, 6 * self._width)
 
 
 def _drawing_of(row: Row) -> tuple[object, ...]:

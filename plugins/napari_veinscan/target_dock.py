@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea
 
 from napari_veinscan.checks_panel import ChecksPanel
 from napari_veinscan.commands import Command
+from napari_veinscan.measurements_group import MeasurementsGroup
 from napari_veinscan.target_form import TargetForm
 from napari_veinscan.target_table import TargetTable
 from napari_veinscan.workbench import Workbench
@@ -37,6 +38,7 @@ class TargetsDock(QWidget):
         self.remove.clicked.connect(self._remove)
         self.form = TargetForm(bench)
         self.checks = ChecksPanel(bench)
+        self.measurements = MeasurementsGroup(bench)
         self.caliper = QLabel()
         self.caliper.setWordWrap(True)
         self._lay_out()
@@ -59,6 +61,7 @@ class TargetsDock(QWidget):
         above.addWidget(self.table, 1)
         above.addLayout(order)
         above.addWidget(self.caliper)
+        above.addWidget(self.measurements)
         above.addWidget(self.form)
         above.addWidget(self.checks)
         scroll = QScrollArea()
@@ -92,6 +95,7 @@ class TargetsDock(QWidget):
     def take_over(self) -> None:
         """Take over what is still being typed."""
         self.form.take_over()
+        self.measurements.note.take_over()
 
     # -- showing ----------------------------------------------------------------------
 

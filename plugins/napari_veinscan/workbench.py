@@ -20,6 +20,7 @@ from napari_veinscan.opening import Opening
 from napari_veinscan.picture_text import PictureText
 from napari_veinscan.pointer import ClickTool, Pointer
 from napari_veinscan.preferences import Preferences
+from napari_veinscan.prompt import Prompt
 from napari_veinscan.recording import Recording
 from napari_veinscan.session import Session
 from veinscan import settings
@@ -54,6 +55,7 @@ class Workbench:
         self.tools: list[ClickTool] = [_CaliperClicks(self)]
         """Who may want a click in the picture, asked in this order."""
         self._parts: dict[Any, Any] = {}
+        self._caliper_prompts = False
         self._job: Job | None = None
         self.recording = Recording(self)
         self.opening = Opening(self)
@@ -194,12 +196,12 @@ class Workbench:
         if row is not None and self.session.frame_index in row.candidate.centres:
             self.layers.bring_into_sight(row.candidate.centre(self.session.frame_index))
 
-    def take_caliper(self, tool: Tool) -> None:
-        """Start to measure with two clicks; refused at once where nothing can be measured in mm."""
+    def take_caliper(self, tool: Tool, *, onto_target: bool = True) -> None:
+        """Start to measure with one or two clicks; see `Calipers.take`."""
         if self.session.clip is None:
             self.warn(InvalidInputError("no clip is open", do="open a study first"))
             return
-        self.calipers.take(tool)
+        self.attempt(lambda: self.calipers.take(tool, onto_target=onto_target))
 
     # -- saving and closing -----------------------------------------------------------
 
@@ -242,6 +244,9 @@ class Workbench:
 
     def _caliper_changed(self) -> None:
         self.layers.show_caliper(self.calipers.points, self.calipers.reading)
+        if self.calipers.tool is not None or self._caliper_prompts:
+            self.part(Prompt).say(self.calipers.prompt if self.calipers.tool is not None else "")
+        self._caliper_prompts = self.calipers.tool is not None
 
     def _clip_changed(self) -> None:
         clip = self.session.clip
@@ -259,5 +264,6 @@ class _CaliperClicks:
         return self._bench.calipers.click(point)
 
     def hover(self, point: Point) -> None:
-        if self._bench.calipers.tool is not None and len(self._bench.calipers.points) == 1:
-            self._bench.layers.show_caliper(self._bench.calipers.hover(point))
+        points = self._bench.calipers.hover(point)
+        if points:
+            self._bench.layers.show_caliper(points)

@@ -159,10 +159,10 @@ def test_two_clicks_are_a_distance_in_mm(session: Session):
     row0, col0, _, _ = clip.picture_region.box
     calipers.take(Tool.DIAMETER)
     assert calipers.click((row0 + 20.0, col0 + 30.0))
-    assert calipers.value_mm is None
+    assert calipers.measured is None
     assert calipers.click((row0 + 50.0, col0 + 70.0))
     expected = np.hypot(30 * clip.spacing_mm[0], 40 * clip.spacing_mm[1])
-    assert calipers.value_mm == pytest.approx(expected, rel=1e-6)
+    assert calipers.measured.value == pytest.approx(expected, rel=1e-6)
     assert not calipers.click((0.0, 0.0)), "the tool is put away after the second click"
 
 
@@ -172,7 +172,7 @@ def test_depth_is_measured_straight_down(session: Session):
     calipers.take(Tool.DEPTH)
     calipers.click((row0 + 5.0, col0 + 30.0))
     calipers.click((row0 + 65.0, col0 + 90.0))
-    assert calipers.value_mm == pytest.approx(60 * session.clip.spacing_mm[0], rel=1e-6)
+    assert calipers.measured.value == pytest.approx(60 * session.clip.spacing_mm[0], rel=1e-6)
 
 
 def test_the_reading_goes_into_the_chosen_target(session: Session):
@@ -198,7 +198,7 @@ def test_across_regions_nothing_is_measured_and_the_reason_is_given(session: Ses
     calipers.take(Tool.DIAMETER)
     for row0, col0, row1, col1 in boxes[:2]:
         calipers.click(((row0 + row1) / 2, (col0 + col1) / 2))
-    assert calipers.value_mm is None
+    assert calipers.measured is None
     assert len(errors) == 1
     assert "outside the ultrasound picture" in str(errors[0]) or "region" in str(errors[0])
 
