@@ -163,7 +163,8 @@ def main() -> None:
         base = {w.name: statistics.median(rates[w.name]) for w in windows}
         for window in windows:
             name = window.name
-            ratio = statistics.median(a / b for a, b in zip(rates["veinscan"], rates[name], strict=True))
+            pairs = zip(rates["veinscan"], rates[name], strict=True)
+            ratio = statistics.median(a / b for a, b in pairs if b)
             cost = statistics.median(costs[name])
             text = f"{base[name]:6.1f} frames/s without limit, {cost:5.1f} ms of the thread each"
             text += "" if window is ours else f"; veinscan is {ratio:.2f} times as fast"
