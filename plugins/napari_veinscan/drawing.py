@@ -64,7 +64,8 @@ class Drawing:
             self.put_away()
             return
         self.put_away()
-        self._bench.attempt(self._session.editable_record)
+        if not self._bench.attempt(self._session.editable_record):
+            return
         clip = self._session.clip
         if clip is None:
             self._bench.warn(InvalidInputError("no clip is open", do="choose one in the list of clips"))
