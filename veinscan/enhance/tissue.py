@@ -9,6 +9,9 @@ import numpy.typing as npt
 BLACK_LEVEL = 2.0
 """Grey level (of 255) up to which a pixel may belong to the screen's background."""
 
+WHITE_LEVEL, PAGE_SHARE = 250, 0.5
+"""A picture that is white over more than this part of its area is a page, not echoes."""
+
 MIN_BACKGROUND_MM2 = 6.0
 """Background touches the edge with at least this area; a lumen cut by the edge is seldom as large."""
 
@@ -24,8 +27,10 @@ ISLAND_SHARE = 0.05
 
 
 def tissue_mask(grid_image: npt.NDArray[np.float32], pixel_mm: float) -> npt.NDArray[np.bool_]:
-    """(rows, cols) bool, false on black areas that touch the edge of the picture and on text upon them."""
+    """(rows, cols) bool, false on black areas that touch the edge of the picture, text and white pages."""
     rows, cols = grid_image.shape
+    if (grid_image >= WHITE_LEVEL).sum() > PAGE_SHARE * grid_image.size:
+        return np.zeros((rows, cols), bool)
     black = (cv2.medianBlur(np.clip(grid_image, 0, 255).astype(np.uint8), 3) <= BLACK_LEVEL).astype(np.uint8)
     if not (black[0].any() or black[-1].any() or black[:, 0].any() or black[:, -1].any()):
         return np.ones((rows, cols), bool)
