@@ -179,6 +179,9 @@ class Layers:
             self._lines = {name: line_layer(name, geometry) for name in ("chosen", "outlines", "caliper")}
             names = ("candidates", "targets", "measured")
             self._points = {name: point_layer(name, geometry) for name in names}
+            reading: Any = self._points["measured"].text
+            # beside the end of the line, in its colour: a reading must not hide what was measured
+            reading.anchor, reading.color = "upper_left", STYLES[Look.MEASURE].colour
         for layer in (*self._lines.values(), *self._points.values()):
             layer.scale = geometry["scale"]
         self._pieces.clear()
