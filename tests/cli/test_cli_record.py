@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from veinscan.dicom import open_study
+from veinscan.plan import measuring
 from veinscan.plan.model import Reader
 from veinscan.record import load_record, save_record
 
@@ -135,3 +136,20 @@ def test_a_wrong_call_is_said_in_one_sentence(
     found = cli("record", call[0], sample_study_dir, *call[1:], "--json")
     assert found.code == 2 and set(found.json["error"]) == {"what", "where", "do"}
     assert cli("history", sample_study_dir, "--json").json["versions"] == []
+
+
+def test_what_was_measured_with_calipers_is_listed_and_told_in_the_history(
+    cli: Any, sample_study_dir: Path
+) -> None:
+    study = open_study(sample_study_dir)
+    clip = study.clips[0]
+    row, col = clip.picture_region.box[0] + 60.0, clip.picture_region.box[1] + 60.0
+    anna = Reader(name="Anna")
+    one = measuring.measured(clip, 3, "distance", [(row, col), (row, col + 20)], anna)
+    save_record(study, measuring.add_measurement(load_record(study), one), anna)
+    (listed,) = cli("targets", "list", sample_study_dir, "--json").json["measurements"]
+    assert (listed["file"], listed["frame_index"], listed["kind"]) == (clip.file, 3, "distance")
+    assert (listed["value"], listed["unit"]) == (pytest.approx(20 * clip.spacing_mm[1]), "mm")
+    assert listed["calibration"]["box"] == list(clip.picture_region.box)
+    (version,) = cli("history", sample_study_dir, "--json").json["versions"]
+    assert version["changes"] == ["distance with calipers added"]
