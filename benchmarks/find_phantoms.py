@@ -3,8 +3,8 @@
     python -m benchmarks.find_phantoms [--clips 24] [--first-seed 3000] [--method joint] [--json points.json]
 
 Half the clips move for six frames; every sixth holds no vessel, every seventh is longitudinal.
-A candidate hits the vein its centre lies in, on its best frame.  Arteries are told apart: their wall has
-layers, and the outer one is measured.
+A candidate hits the vein its centre lies in, on its best frame.  Errors are of the
+strongest candidate on each.  Arteries are told apart: their wall has layers, and the outer one is measured.
 """
 
 from __future__ import annotations
@@ -82,12 +82,13 @@ def main() -> None:
     judged.sort(key=lambda entry: -entry[0])
     points: list[tuple[float, float, float]] = []
     best: dict[tuple[int, str], float] = {}
+    wrongs: dict[tuple[int, str], tuple[float, float]] = {}
     false = 0
-    for score, number, hit, *_ in judged:
+    for score, number, hit, wrong, deep, _ in judged:
         if hit is None:
             false += 1
-        else:
-            best.setdefault((number, hit), score)
+        elif (number, hit) not in best:
+            best[number, hit], wrongs[number, hit] = score, (abs(wrong), abs(deep))
         points.append((false / args.clips, len(best) / max(len(widths), 1), score))
     print(
         f"{args.method}: {args.clips} clips, {len(widths)} vessels, {frames_seen} frames, "
@@ -107,11 +108,7 @@ def main() -> None:
     ]
     for name, these in (*rows, ("arteries", arteries)):
         hits = sum(best.get(key, -1.0) > threshold for key in these)
-        errors = [
-            (abs(wrong), abs(deep))
-            for score, number, hit, wrong, deep, _ in judged
-            if hit is not None and (number, hit) in these and score > threshold
-        ]
+        errors = [wrongs[key] for key in these if best.get(key, -1.0) > threshold]
         mean = np.mean(errors, axis=0) if errors else (np.nan, np.nan)
         print(f"  {name}: {hits} of {len(these)}; mean error {mean[0]:.2f} mm wide, {mean[1]:.2f} mm deep")
     veins = {key for key, value in widths.items() if 1 <= value < 6} - arteries

@@ -188,23 +188,26 @@ def main() -> None:
     cv2.setNumThreads(1)
     shipped = network.shipped_network, joint.shipped_scorer
     frames = [look(sample, PHANTOM_RANGE_MM) for sample in read(args.phantoms)]
-    sets = {"phantoms, even": frames[0::2], "phantoms, odd": frames[1::2]}
+    halves = {"phantoms, even": frames[0::2], "phantoms, odd": frames[1::2]}
+    blocks: dict[str, list[Looked]] = {}
     everything = read_all(args.data)
     for fold in args.folds:
         block, onnx, classical = fold.split(":")
         use(Path(onnx), Path(classical))
         these = [sample for sample in everything if block_of(int(sample.name)) == int(block)]
-        sets[f"block {block}"] = [look(sample, IMAGE_RANGE_MM) for sample in these]
+        blocks[f"block {block}"] = [look(sample, IMAGE_RANGE_MM) for sample in these]
     network.shipped_network, joint.shipped_scorer = shipped  # type: ignore[assignment]
     crossed: list[tuple[float, bool]] = []
-    for name, part in sets.items():
-        text, judged = curve(part, fit([other for key, other in sets.items() if key != name]))
+    for name, part in (halves | blocks).items():
+        phantoms = next(half for key, half in halves.items() if key != name) if name in halves else frames
+        others = [block for key, block in blocks.items() if key != name]
+        text, judged = curve(part, fit([phantoms, *others]))
         print(f"{name}: {text}", flush=True)
         crossed += judged
     for low in np.arange(0, 1, 0.1):
         group = [hit for logit, hit in crossed if low <= score.logistic(logit) < low + 0.1]
         print(f"  scored {low:.1f}..: {len(group)} outlines, {np.mean(group) if group else 0:.2f} vessels")
-    weights = fit(list(sets.values()))
+    weights = fit([frames, *blocks.values()])
     print({name: round(float(w), 3) for name, w in zip(("prior", *joint.COLUMNS), weights, strict=True)})
 
 
