@@ -12,21 +12,32 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import median_filter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "doppler"))
 
 from hard_strips import KINDS, make, region_of
 
-from veinscan.doppler import axes_from_region, measure_reflux, read_strip
+from veinscan.doppler import Strip, Traces, axes_from_region, measure_reflux, read_strip, trace
+from veinscan.doppler.model import RefluxMeasurement
+
+
+def edge_cm_s(strip: Strip, traces: Traces, found: RefluxMeasurement) -> float:
+    """Highest edge of the displayed spectrum during the reflux, as a scanner would print it."""
+    up = (found.antegrade == "up") == strip.axes.up_is_positive
+    curve = median_filter(np.nan_to_num(traces.side(-1 if up else 1).maximum), 5)
+    step = strip.axes.time_step_s
+    return float(curve[int((found.onset_s or 0) / step) : int((found.end_s or 0) / step) + 1].max())
 
 
 def run(kind: str, seeds: range) -> str:
-    duration, allowed, peak, spike, wrong, misread = [], [], [], [], [], 0
+    duration, allowed, peak, spike, edge, wrong, misread = [], [], [], [], [], [], 0
     for seed in seeds:
         strip = make(seed, kind)
         truth = strip.truth
         read = read_strip(strip.frame, axes_from_region(region_of(strip)))
-        found = measure_reflux(read)
+        traces = trace(read)
+        found = measure_reflux(read, traces=traces)
         gap = None if strip.look.sweep_column is None else strip.box[1] + strip.look.sweep_column
         misread += (gap is None) != (read.wrap_column is None) or abs(
             (read.wrap_column or 0) - (gap or 0)
@@ -43,6 +54,7 @@ def run(kind: str, seeds: range) -> str:
         duration.append(abs(found.reflux_s - truth["reflux_s"]))
         allowed.append(duration[-1] <= max(0.04, 2 * strip.time_step_s))
         peak.append((found.peak_reflux_cm_s or np.nan) / truth["peak_reflux_cm_s"])
+        edge.append(edge_cm_s(read, traces, found) / truth["peak_reflux_cm_s"])
         spike.append((found.antegrade_peak_cm_s or np.nan) / truth["antegrade_peak_cm_s"])
     text = f"{kind:12s} n {len(seeds)}  wrong answer {len(wrong)} {wrong[:8]}  gap misread {misread}"
     if duration:
@@ -53,7 +65,7 @@ def run(kind: str, seeds: range) -> str:
             f" within 40 ms or two columns {np.mean(allowed):.1%}"
             f"  peak ratio: median {middle:.3f}, scatter {np.std(peak) / middle:.1%}"
             f" (robust {1.4826 * np.median(np.abs(np.asarray(peak) - middle)) / middle:.1%})"
-            f"  spike ratio {np.median(spike):.3f}"
+            f"  spike ratio {np.median(spike):.3f}  displayed edge over true peak {np.median(edge):.3f}"
         )
     return text
 

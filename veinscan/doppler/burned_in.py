@@ -17,6 +17,11 @@ DOT_CONTRAST = 0.09
 """Level by which the dots of a dotted line are brighter than what lies between them."""
 LINE_SHARE = 0.72
 """Share of a line's pixels that have the line's one level."""
+CURVE_CONTRAST = 0.1
+"""Brightness by which a drawn curve stands out from what lies `CURVE_REACH` pixels to both sides."""
+CURVE_REACH = 3
+CURVE_COLUMNS = 24
+"""Least width of a piece of it; the grain of a spectrum is far narrower."""
 
 
 def coloured_graphics(rgb: npt.NDArray[np.uint8]) -> Mask:
@@ -126,3 +131,22 @@ def text(level: Level, baseline: float) -> Mask:
         if ground.size and float(np.quantile(ground, 0.7)) < 0.22 and float(own.mean()) > 0.5:
             marks[labels == k] = 1
     return np.asarray(cv2.dilate(marks, np.ones((3, 3), np.uint8)) > 0)
+
+
+def drawn_curve(brightness: Level) -> Mask:
+    """(rows, cols): a thin bright curve, as a scanner draws its trace over a spectrum, with its rim.
+
+    For curves in a colour of the strip's own map; other colours are found by `coloured_graphics`.
+    Clutter along the baseline looks like one too: for the edge of a spectrum only.
+    """
+    stands_out = np.zeros(brightness.shape, dtype=bool)
+    for axis in (0, 1):
+        beside = np.maximum(
+            np.roll(brightness, CURVE_REACH, axis=axis), np.roll(brightness, -CURVE_REACH, axis=axis)
+        )
+        stands_out |= brightness > beside + CURVE_CONTRAST
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(stands_out.astype(np.uint8), connectivity=8)
+    keep = stats[:, cv2.CC_STAT_WIDTH] >= CURVE_COLUMNS
+    keep[0] = False
+    wide = np.ones((2 * CURVE_REACH + 1, 2 * CURVE_REACH + 1), np.uint8)
+    return np.asarray(cv2.dilate(keep[labels].astype(np.uint8), wide) > 0)

@@ -52,6 +52,11 @@ class StripCurves:
     """(n,) whole-frame row of each value of `towards`; may lie outside the box where flow aliases."""
     away_rows: Array = field(repr=False)
     mean_rows: Array = field(repr=False)
+    towards_maximum: Array = field(repr=False)
+    """(n,) outer edge of what is displayed towards the probe, to compare with a scanner's printed
+    maximum; wider than `towards`, and not what the peak of a reflux measurement is taken from."""
+    away_maximum: Array = field(repr=False)
+    """(n,) the same away from the probe, never positive."""
     aliased: npt.NDArray[np.bool_] = field(repr=False)
     """(n,) columns whose spectrum goes over the edge; velocities there are carried beyond it."""
     traces: Traces = field(repr=False)
@@ -111,6 +116,8 @@ def curves(strip: Strip, traces: Traces | None = None) -> StripCurves:
         towards_rows=_rows(strip.axes, found.towards.envelope),
         away_rows=_rows(strip.axes, away),
         mean_rows=_rows(strip.axes, found.mean),
+        towards_maximum=found.towards.maximum,
+        away_maximum=-found.away.maximum,
         aliased=found.aliased,
         traces=found,
     )

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from veinscan.doppler.edge import outer_edge, shown_brightness
 from veinscan.doppler.peak import grain_rows
 from veinscan.doppler.strip import Strip
 
@@ -28,10 +29,10 @@ NOISE_SIGMAS = 4.0
 """Power this many standard deviations above the noise floor is signal."""
 MIRROR_RATIO = 0.08
 """What is weaker than this share (-11 dB) of its mirror place is taken for the mirror image."""
+WALL_ROWS = 4
+"""Rows over which the strength of walls is read where their mirror places end."""
 LEAST_BLOOD = 0.01
 """Columns with a smaller share of the usual power show no blood."""
-OUTER_SHARE = 0.8
-"""The displayed edge: where the brightness falls to this share of what it is beneath."""
 PERCENTILE = 0.95
 """Share of the blood that is slower than the envelope (definition of the peak)."""
 
@@ -45,7 +46,8 @@ class Side:
     envelope: Array = field(repr=False)
     """(n,) 95th percentile of the velocities this way; NaN where nothing flows."""
     maximum: Array = field(repr=False)
-    """(n,) outer edge of the displayed spectrum, as scanners trace it; NaN where nothing flows."""
+    """(n,) outer edge of the displayed spectrum, broadening included, as scanners trace and print it
+    (`edge.outer_edge`); NaN where nothing flows.  Not the peak velocity of a reflux measurement."""
     power: Array = field(repr=False)
     """(n,) power of what flows this way, relative."""
 
@@ -95,8 +97,9 @@ def trace(strip: Strip, *, range_db: float = DISPLAY_RANGE_DB) -> Traces:
     far = _quiet_rows(power, values)
     noise = float(np.median(power[far])) if far.any() else 0.0
     spread = 1.4826 * float(np.median(np.abs(power[far] - noise))) if far.any() else 0.0
-    mirrored = _mirror(power, strip.axes.baseline_row - strip.axes.box[0])
-    walls = _walls(power, mirrored, noise)
+    baseline = strip.axes.baseline_row - strip.axes.box[0]
+    mirrored = _mirror(power, baseline)
+    walls = _walls(power, mirrored, noise, baseline)
     blood = np.clip(power - noise - walls, 0, None)
     signal = (
         (power > noise + NOISE_SIGMAS * spread + 2e-4)
@@ -106,15 +109,11 @@ def trace(strip: Strip, *, range_db: float = DISPLAY_RANGE_DB) -> Traces:
     )
     wrapped = _wrapped(signal, values)
     signal = _attached(signal & ~wrapped, values)
-    power, values = _unwrapped(blood, signal, wrapped, values)
-    blood = power
+    shown, _ = _unwrapped(shown_brightness(strip), ~wrapped, wrapped, values)
+    blood, values = _unwrapped(blood, signal, wrapped, values)
     seen = blood.sum(axis=0)
     # the same blood crosses the gate all the time: a trace of its power is what a filter left of the walls
     blood[:, seen < LEAST_BLOOD * float(np.quantile(seen, 0.95))] = 0
-    shown = _display(power, noise, range_db)
-    if values.size > shown.shape[0]:
-        beyond = (values.size - shown.shape[0]) // 2
-        shown = np.pad(shown, ((beyond, beyond), (0, 0)))
     towards = _side(blood, shown, values, 1)
     away = _side(blood, shown, values, -1)
     total = blood.sum(axis=0)
@@ -174,14 +173,6 @@ def _fill_columns(power: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) 
     return out
 
 
-def _display(power: npt.NDArray[np.float32], noise: float, range_db: float) -> npt.NDArray[np.float32]:
-    """(rows, n) display level 0..1 of smoothed power, 0 at the noise floor."""
-    floor = 10 ** (-range_db / 10)
-    level = 1 + 10 * np.log10(np.maximum(power, floor)) / range_db
-    ground = max(0.0, 1 + 10 * float(np.log10(max(noise, floor))) / range_db)
-    return np.asarray(np.clip((level - ground) / max(1 - ground, 0.05), 0, 1), dtype=np.float32)
-
-
 def _quiet_rows(power: npt.NDArray[np.float32], values: Array) -> npt.NDArray[np.bool_]:
     """(rows,) the outer rows with the least in them: where the noise floor is read."""
     outer = np.abs(values) > 0.6 * np.abs(values).max()
@@ -206,11 +197,23 @@ def _mirror(power: npt.NDArray[np.float32], baseline: float) -> npt.NDArray[np.f
 
 
 def _walls(
-    power: npt.NDArray[np.float32], mirrored: npt.NDArray[np.float32], noise: float
+    power: npt.NDArray[np.float32], mirrored: npt.NDArray[np.float32], noise: float, baseline: float
 ) -> npt.NDArray[np.float32]:
-    """(rows, 1) power that stands on both sides of the baseline most of the time."""
+    """(rows, 1) power that stands on both sides of the baseline most of the time.
+
+    Where the mirror place lies off the strip, walls are no stronger than at the last row that has one:
+    steady flow there is not taken for a wall.
+    """
+    count = power.shape[0]
+    distance = np.abs(np.arange(count) - baseline)
+    reach = min(baseline, count - 1 - baseline)
     both = np.minimum(power, np.where(mirrored > 0, mirrored, power)) - noise
-    return np.asarray(np.clip(np.median(both, axis=1), 0, None)[:, None], dtype=np.float32)
+    walls = np.clip(np.median(both, axis=1), 0, None)
+    last = (distance <= reach) & (distance > reach - WALL_ROWS)
+    if last.any():
+        beyond = distance > reach
+        walls[beyond] = np.minimum(walls[beyond], np.median(walls[last]))
+    return np.asarray(walls[:, None], dtype=np.float32)
 
 
 def _attached(signal: npt.NDArray[np.bool_], values: Array) -> npt.NDArray[np.bool_]:
@@ -282,7 +285,8 @@ def _side(blood: npt.NDArray[np.float32], shown: npt.NDArray[np.float32], values
     maximum = np.full(power.shape, np.nan)
     if rows.size >= 2:
         envelope[some] = percentile(part[:, some], speed, PERCENTILE)
-        maximum[some] = _outer(shown[rows][:, some].astype(np.float64), speed, envelope[some])
+        filled = np.asarray((part[-2:, some] > 0).any(axis=0))
+        maximum[some] = outer_edge(shown[rows][:, some].astype(np.float64), speed, envelope[some], filled)
     return Side(mean=mean, envelope=envelope, maximum=maximum, power=power)
 
 
@@ -297,17 +301,3 @@ def percentile(part: Array, speed: Array, share: float) -> Array:
     inside = (wanted - before) / np.maximum(part[at, columns], 1e-12)
     step = float(np.abs(np.diff(speed)).mean()) if speed.size > 1 else 0.0
     return np.asarray(speed[at] + (np.clip(inside, 0, 1) - 0.5) * step, dtype=np.float64)
-
-
-def _outer(shown: Array, speed: Array, envelope: Array) -> Array:
-    """(n,) outermost speed at which the display is at least half as bright as beneath the envelope.
-
-    Taken as one stretch outwards from the envelope, so that a speck beyond a
-    dark space does not count.
-    """
-    beneath = (speed[:, None] <= envelope[None, :]) & (speed[:, None] >= 0.4 * envelope[None, :])
-    typical = (shown * beneath).sum(axis=0) / np.maximum(beneath.sum(axis=0), 1)
-    stop = (shown < OUTER_SHARE * typical[None, :]) & (speed[:, None] > envelope[None, :])
-    first = np.where(stop.any(axis=0), np.argmax(stop, axis=0), speed.size)
-    step = float(np.abs(np.diff(speed)).mean())
-    return np.asarray(speed[np.maximum(first - 1, 0)] + 0.5 * step, dtype=np.float64)

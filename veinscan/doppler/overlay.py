@@ -15,6 +15,7 @@ Rgb = npt.NDArray[np.uint8]
 TOWARDS = (255, 120, 60)
 AWAY = (70, 170, 255)
 MEAN = (90, 235, 90)
+MAXIMUM = (240, 80, 240)
 MARKS = {"spike": (255, 230, 80), "release": (200, 200, 200), "onset": (255, 90, 200), "end": (255, 90, 200)}
 
 
@@ -24,6 +25,7 @@ def draw_strip(
     *,
     traces: Traces | None = None,
     scale: int = 2,
+    maximum: bool = False,
 ) -> Rgb:
     """(rows, cols, 3) RGB: the strip in the order of time, enlarged, with traces and marks.
 
@@ -39,6 +41,8 @@ def draw_strip(
         Traces that were worked out already.
     scale : int
         Enlargement.
+    maximum : bool
+        Also draw the outer edge of the displayed spectrum, as scanners trace it.
     """
     found = trace(strip) if traces is None else traces
     grey = np.clip(strip.level * 255, 0, 255).astype(np.uint8)
@@ -46,6 +50,8 @@ def draw_strip(
     picture: Rgb = np.ascontiguousarray(large[:, :, None].repeat(3, axis=2))
     for side, way, colour in ((found.towards, 1, TOWARDS), (found.away, -1, AWAY)):
         _curve(picture, strip, way * side.envelope, colour, scale)
+        if maximum:
+            _curve(picture, strip, way * side.maximum, MAXIMUM, scale)
     _curve(picture, strip, np.where(found.mean != 0, found.mean, np.nan), MEAN, scale)
     zero = round((strip.axes.row(0.0) - strip.axes.box[0] + 0.5) * scale)
     if 0 <= zero < picture.shape[0]:

@@ -37,6 +37,8 @@ class Strip:
     axes: StripAxes
     level: npt.NDArray[np.float32] = field(repr=False)
     """(rows, n) 0..1."""
+    brightness: npt.NDArray[np.float32] = field(repr=False)
+    """(rows, n) 0..1, mean of the three channels: how bright a tinted map is to the eye."""
     valid: Mask = field(repr=False)
     """(rows, n) False where graphics are drawn."""
     columns: npt.NDArray[np.int64] = field(repr=False)
@@ -103,7 +105,8 @@ def read_strip(frame: npt.NDArray[np.uint8], axes: StripAxes, *, wrap_column: in
     valid &= ~text(level, baseline)
     peak = float(np.quantile(level[valid], 0.999)) if valid.any() else 1.0
     level = np.clip(level / max(peak, 0.25), 0, 1)
-    return _in_order(axes, level, valid, wrap_column)
+    brightness = np.asarray(rgb.mean(axis=2, dtype=np.float32), dtype=np.float32) / np.float32(255)
+    return _in_order(axes, level, brightness, valid, wrap_column)
 
 
 def _inside(box: Box, shape: tuple[int, ...]) -> Box:
@@ -117,7 +120,13 @@ def _inside(box: Box, shape: tuple[int, ...]) -> Box:
     return row0, col0, row1, col1
 
 
-def _in_order(axes: StripAxes, level: npt.NDArray[np.float32], valid: Mask, wrap: int | None) -> Strip:
+def _in_order(
+    axes: StripAxes,
+    level: npt.NDArray[np.float32],
+    brightness: npt.NDArray[np.float32],
+    valid: Mask,
+    wrap: int | None,
+) -> Strip:
     """Find empty columns, put the rest in the order of time."""
     rows, cols = level.shape
     notes: list[str] = []
@@ -162,6 +171,7 @@ def _in_order(axes: StripAxes, level: npt.NDArray[np.float32], valid: Mask, wrap
     return Strip(
         axes=axes,
         level=np.ascontiguousarray(level[:, order]),
+        brightness=np.ascontiguousarray(brightness[:, order]),
         valid=np.ascontiguousarray(valid[:, order] & ~(noisy & empty[order])[None, :]),
         columns=order + axes.box[1],
         wrap_column=None if gap is None else gap[0] + axes.box[1],
