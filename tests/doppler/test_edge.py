@@ -48,13 +48,23 @@ def test_gain_and_noise_floor_do_not_move_the_edge(gain: float, floor: float, at
     rng = np.random.default_rng(seed)
     speed = np.arange(120) + 0.5
     shown = np.where(speed < at, gain, floor * gain)[:, None] * (1 + 0.05 * rng.standard_normal((120, 6)))
-    found = outer_edge(shown, speed, np.full(6, 0.95 * at), np.zeros(6, dtype=bool))
+    found = outer_edge(shown, speed, np.full(6, 0.95 * at), shown > 0.7 * gain, floor > 0)
     assert np.abs(found - at).max() <= 1.0
+
+
+def test_noise_beyond_the_last_blood_is_no_edge() -> None:
+    rng = np.random.default_rng(4)
+    speed = np.arange(120) + 0.5
+    shown = 0.3 + 0.1 * rng.standard_normal((120, 200))
+    shown[:8] += 0.02
+    blood = np.broadcast_to((speed < 8)[:, None], shown.shape)
+    assert outer_edge(shown, speed, np.full(200, 6.0), blood, True).max() <= 9.0
 
 
 def test_what_fills_the_strip_ends_at_its_edge() -> None:
     speed = np.arange(50) + 0.5
-    found = outer_edge(np.ones((50, 2)), speed, np.array([30.0, 40.0]), np.array([True, True]))
+    full = np.ones((50, 2), dtype=bool)
+    found = outer_edge(np.ones((50, 2)), speed, np.array([30.0, 40.0]), full, True)
     assert found == pytest.approx([50.0, 50.0])
 
 

@@ -55,7 +55,7 @@ def _bridged(image: npt.NDArray[np.float32], seen: Mask) -> npt.NDArray[np.float
     return np.asarray(high + (low - high) * part, dtype=np.float32)
 
 
-def outer_edge(shown: Array, speed: Array, envelope: Array, reaches_edge: Mask) -> Array:
+def outer_edge(shown: Array, speed: Array, envelope: Array, blood: Mask, noisy: bool) -> Array:
     """(n,) speed at the edge of the displayed spectrum, column by column.
 
     Parameters
@@ -66,8 +66,13 @@ def outer_edge(shown: Array, speed: Array, envelope: Array, reaches_edge: Mask) 
         Of each row, evenly spaced.
     envelope : (n,)
         95th percentile of the velocities, which says where the flow is.
-    reaches_edge : (n,) bool
-        Columns in which blood is seen up to the last row: there is nothing dark outside.
+    blood : (k, n) bool
+        Where blood was told from noise.  Where it is seen up to the last row there is nothing dark
+        outside, and the edge is the strip's.
+    noisy : bool
+        The noise floor is visible: then nothing beyond the last blood is looked at, as noise may be as bright
+        as what is left of a flow that fades.  Without noise what is bright is spectrum, whatever
+        graphics keep it from being told as blood.
     """
     count = speed.size
     step = float(np.abs(np.diff(speed)).mean())
@@ -77,6 +82,8 @@ def outer_edge(shown: Array, speed: Array, envelope: Array, reaches_edge: Mask) 
     number = np.cumsum(use, axis=0)
     inside, outside = number[:-1], number[-1] - number[:-1]
     drop = gathered[:-1] / np.maximum(inside, 1) - (gathered[-1] - gathered[:-1]) / np.maximum(outside, 1)
-    best = np.argmax(inside * outside * np.clip(drop, 0, None) ** 2, axis=0)
-    edge = speed[best] + 0.5 * step
-    return np.asarray(np.where(reaches_edge, speed[-1] + 0.5 * step, edge), dtype=np.float64)
+    last = count - 1 - np.argmax(blood[::-1], axis=0)
+    reached = (np.arange(count - 1)[:, None] <= last[None, :]) | (not noisy)
+    best = np.argmax(reached * inside * outside * np.clip(drop, 0, None) ** 2, axis=0)
+    best = np.where(last >= count - 2, count - 1, best)
+    return np.asarray(speed[best] + 0.5 * step, dtype=np.float64)

@@ -114,8 +114,8 @@ def trace(strip: Strip, *, range_db: float = DISPLAY_RANGE_DB) -> Traces:
     seen = blood.sum(axis=0)
     # the same blood crosses the gate all the time: a trace of its power is what a filter left of the walls
     blood[:, seen < LEAST_BLOOD * float(np.quantile(seen, 0.95))] = 0
-    towards = _side(blood, shown, values, 1)
-    away = _side(blood, shown, values, -1)
+    towards = _side(blood, shown, values, 1, strip.noise_shown)
+    away = _side(blood, shown, values, -1, strip.noise_shown)
     total = blood.sum(axis=0)
     net = np.where(total > 0, (blood * values[:, None]).sum(axis=0) / np.maximum(total, 1e-12), np.nan)
     return Traces(
@@ -273,7 +273,9 @@ def _unwrapped(
     return np.concatenate([above, kept, below]), np.asarray(long, dtype=np.float64)
 
 
-def _side(blood: npt.NDArray[np.float32], shown: npt.NDArray[np.float32], values: Array, sign: int) -> Side:
+def _side(
+    blood: npt.NDArray[np.float32], shown: npt.NDArray[np.float32], values: Array, sign: int, noisy: bool
+) -> Side:
     rows = np.flatnonzero(values * sign > 0)
     rows = rows[np.argsort(values[rows] * sign)]  # slow to fast
     speed = values[rows] * sign
@@ -285,8 +287,9 @@ def _side(blood: npt.NDArray[np.float32], shown: npt.NDArray[np.float32], values
     maximum = np.full(power.shape, np.nan)
     if rows.size >= 2:
         envelope[some] = percentile(part[:, some], speed, PERCENTILE)
-        filled = np.asarray((part[-2:, some] > 0).any(axis=0))
-        maximum[some] = outer_edge(shown[rows][:, some].astype(np.float64), speed, envelope[some], filled)
+        seen = np.asarray(part[:, some] > 0)
+        edges = outer_edge(shown[rows][:, some].astype(np.float64), speed, envelope[some], seen, noisy)
+        maximum[some] = edges
     return Side(mean=mean, envelope=envelope, maximum=maximum, power=power)
 
 
