@@ -122,8 +122,7 @@ def normalised(record: Record) -> Record:
     for review in record.reviews:
         reviews[review.sop_instance_uid, review.candidate_id] = _normal_review(review)
     parts: dict[str, Any] = {
-        part: tuple(_normal(member) for member in getattr(record, part))
-        for part in _KEYS
+        part: tuple(_normal(member) for member in getattr(record, part)) for part in _KEYS
     }
     for part, key in _KEYS.items():
         keys = [key(member) for member in parts[part]]
