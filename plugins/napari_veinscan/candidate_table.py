@@ -82,9 +82,15 @@ class CandidateTable(QTableWidget):
         self._places = {place.candidate.id: place for place in places}
         self._rows = {row.candidate.id: row for row in rows if look_of(row.review) in FILTERS[which]}
         self._filling = True
-        self.setRowCount(len(self._rows))
-        for number, row in enumerate(self._rows.values()):
-            self._fill(number, row)
+        there = self.ids()
+        if set(there) == set(self._rows) and len(there) == len(self._rows):
+            places_in = {name: number for number, name in enumerate(there)}  # each stays where it is
+        else:
+            self.setRowCount(len(self._rows))
+            places_in = {name: number for number, name in enumerate(self._rows)}
+        changed = False
+        for name, row in self._rows.items():
+            changed |= self._fill(places_in[name], row)
         self._filling = False
         for column, known in (
             (LENGTH, [row.candidate.length_mm for row in rows]),
@@ -92,15 +98,17 @@ class CandidateTable(QTableWidget):
             (PLACE, [self._places.get(row.candidate.id) for row in rows]),
         ):  # a clip without colour, or across its veins: the column would be all dashes
             self.setColumnHidden(column, all(value is None for value in known))
-        header = self.horizontalHeader()
-        self._sort(header.sortIndicatorSection(), header.sortIndicatorOrder())
+        if changed:
+            header = self.horizontalHeader()
+            self._sort(header.sortIndicatorSection(), header.sortIndicatorOrder())
 
     def choose(self, candidate_id: str | None) -> None:
         """Mark a candidate's row, or none."""
         self._filling = True
         ids = self.ids()
         if candidate_id in ids:
-            self.selectRow(ids.index(candidate_id))
+            if self.currentRow() != ids.index(candidate_id) or not self.selectedIndexes():
+                self.selectRow(ids.index(candidate_id))
             self.scrollTo(self.model().index(ids.index(candidate_id), RANK))
         else:
             self.clearSelection()
@@ -118,6 +126,9 @@ class CandidateTable(QTableWidget):
     def forget_pictures(self) -> None:
         """Another clip: the pictures are not needed any more."""
         self._icons.clear()
+        self._filling = True
+        self.setRowCount(0)
+        self._filling = False
 
     def _set_widths(self) -> None:
         """As narrow as heading and numbers allow; the verdict has the rest."""
@@ -130,7 +141,11 @@ class CandidateTable(QTableWidget):
 
     # -- filling ----------------------------------------------------------------------
 
-    def _fill(self, number: int, row: Row) -> None:
+    def _fill(self, number: int, row: Row) -> bool:
+        """Write a candidate into a row; cells that hold the same already are left, as Qt paints each anew.
+
+        Whether something changed that the table may be sorted by.
+        """
         c = row.candidate
         look = look_of(row.review)
         style = STYLES[look]
@@ -168,20 +183,25 @@ class CandidateTable(QTableWidget):
             None if place is None else place.place,
             verdict,
         )
+        evidence, changed = full_evidence(c), False
         for column, (text, key) in enumerate(zip(texts, keys, strict=True)):
-            item = _Cell(text, key)
-            item.setData(Qt.ItemDataRole.UserRole, c.id)
+            item = self.item(number, column)
+            if not isinstance(item, _Cell) or item.data(Qt.ItemDataRole.UserRole) != c.id:
+                item, changed = _Cell(), True
+                item.setData(Qt.ItemDataRole.UserRole, c.id)
+                if column not in (RANK, VERDICT, PICTURE):
+                    item.setTextAlignment(int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
+                if column == PICTURE and c.id in self._icons:
+                    item.setIcon(icon_of(self._icons[c.id]))
+                self.setItem(number, column, item)
+            changed |= item.say(text, key)
             if column == PLACE:
                 item.setToolTip("" if place is None else "\n".join(place.reasons))
             elif column in (PICTURE, SCORE, VERDICT):
-                item.setToolTip(full_evidence(c))
+                item.setToolTip(evidence)
             if column in (RANK, VERDICT):
                 item.setForeground(QColor(style.colour))
-            elif column != PICTURE:
-                item.setTextAlignment(int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter))
-            if column == PICTURE and c.id in self._icons:
-                item.setIcon(icon_of(self._icons[c.id]))
-            self.setItem(number, column, item)
+        return changed
 
     def _sort(self, column: int, order: Qt.SortOrder) -> None:
         self._filling = True
@@ -209,11 +229,17 @@ class CandidateTable(QTableWidget):
 class _Cell(QTableWidgetItem):
     """Sorts by a number or word of its own; what has none comes last."""
 
-    def __init__(self, text: str, key: float | str | None) -> None:
-        super().__init__(text)
-        self._key: tuple[int, Any] = (0, key)
-        if key is None or (isinstance(key, float) and math.isnan(key)):
-            self._key = (1, 0)
+    def __init__(self) -> None:
+        super().__init__()
+        self._key: tuple[int, Any] = (1, 0)
+
+    def say(self, text: str, key: float | str | None) -> bool:
+        """Show a text, sorted by its key; whether the key is another than before."""
+        self.setText(text)
+        before = self._key
+        is_missing = key is None or (isinstance(key, float) and math.isnan(key))
+        self._key = (1, 0) if is_missing else (0, key)
+        return self._key != before
 
     def __lt__(self, other: object) -> bool:
         return isinstance(other, _Cell) and self._key < other._key

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QToolButto
 from napari_veinscan import compat
 from napari_veinscan.cine_clock import SPEEDS
 from napari_veinscan.commands import Command
+from napari_veinscan.field_widgets import dress
 from napari_veinscan.frame_bar import FrameBar, Marks
 from napari_veinscan.live import Live
 from napari_veinscan.live_bar import LiveBar
@@ -170,7 +171,7 @@ class CineDock(QWidget):
         self.rate.setText(text)
         self.rate.setToolTip(tip)
         is_off = real is not None and player.meter.is_off
-        self.rate.setStyleSheet(f"color: {WARNING_COLOUR}" if is_off or player.rate_is_assumed else "")
+        dress(self.rate, f"color: {WARNING_COLOUR}" if is_off or player.rate_is_assumed else "")
 
 
 def _step(step: int, bench: Workbench) -> None:

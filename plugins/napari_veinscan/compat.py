@@ -7,9 +7,11 @@ name of napari that begins with an underscore.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
 from napari.components import ViewerModel
+from napari.layers import Layer
 from qtpy.QtWidgets import QMainWindow, QWidget
 
 
@@ -80,3 +82,8 @@ def is_gone(viewer: ViewerModel) -> bool:
 def show_frame_slider(viewer: Any, visible: bool) -> None:
     """Show or hide napari's own sliders: the cine bar stands in for the one of the frames."""
     viewer.window._qt_viewer.dims.setVisible(visible)
+
+
+def held(layer: Layer) -> AbstractContextManager[None]:
+    """A time in which a layer is set anew without being drawn at every setting; refresh it at the end."""
+    return cast("AbstractContextManager[None]", layer._block_refresh())

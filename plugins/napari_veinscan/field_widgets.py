@@ -234,6 +234,12 @@ def empty(layout: QLayout) -> None:
             widget.deleteLater()
 
 
+def dress(widget: QWidget, style: str) -> None:
+    """Give a widget a style sheet where it has another: at every setting Qt lays out the window anew."""
+    if widget.styleSheet() != style:
+        widget.setStyleSheet(style)
+
+
 def entries_of(kind: type[StrEnum]) -> list[tuple[str, Any]]:
     """The members of a vocabulary as words, unknown first."""
     members = sorted(

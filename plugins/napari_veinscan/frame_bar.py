@@ -78,8 +78,9 @@ class FrameBar(QWidget):
 
     def set_marks(self, marks: Sequence[Marks]) -> None:
         """Show ticks."""
-        self._marks = tuple(marks)
-        self.update()
+        if tuple(marks) != self._marks:
+            self._marks = tuple(marks)
+            self.update()
 
     def x_of(self, frame: int) -> float:
         """Where a frame lies, in pixels from the left."""

@@ -15,7 +15,7 @@ import numpy as np
 from napari.layers import Image, Layer, Points, Shapes, Vectors
 from napari.utils import Colormap
 
-from napari_veinscan import preferences
+from napari_veinscan import compat, preferences
 from napari_veinscan.frames import ClipFrames
 from napari_veinscan.lines import NO_SEGMENTS, Segments
 from napari_veinscan.palette import REGION_LOOKS, STYLES, VESSELNESS_COLOURS, Look
@@ -127,37 +127,41 @@ def set_lines(layer: Vectors, pieces: Sequence[tuple[Segments, Look]]) -> None:
     if not len(data) and not len(layer.data):
         return
     set_visible(layer, bool(len(data)) or layer.visible)  # first: napari does not slice a hidden layer
-    with layer.events.blocker_all():
+    with compat.held(layer), layer.events.blocker_all():
         layer.data = data
         if len(data):
             layer.edge_color = np.repeat([_RGBA[look] for look, _ in counts], [n for _, n in counts], axis=0)
-    layer.refresh()
+    layer.refresh(thumbnail=False)  # which nobody sees, and which takes as long as all the rest
     set_visible(layer, bool(len(data)))  # an empty layer that is shown slows every step
 
 
 def set_points(layer: Points, marks: Sequence[tuple[Place, str, Look]], size: float) -> None:
     """Set these marks `(place, label, look)` and no others; a layer without marks is hidden."""
-    wanted = (tuple(marks), size)
-    if layer.metadata.get(_SHOWN) == wanted:
+    places, labels = [place for place, _, _ in marks], [label for _, label, _ in marks]
+    looks = [look for _, _, look in marks]
+    wanted = (places, labels, looks, size)
+    shown = layer.metadata.get(_SHOWN)
+    if shown == wanted:
         return
     layer.metadata[_SHOWN] = wanted
     if not marks and not len(layer.data):
         return
     set_visible(layer, bool(marks) or layer.visible)
-    looks = [look for _, _, look in marks]
     text: Any = layer.text
-    with layer.events.blocker_all(), text.events.blocker_all():
-        layer.selected_data = set()
-        layer.data = np.array([place for place, _, _ in marks], dtype=float).reshape(-1, 3)
-        layer.features = {"label": np.array([label for _, label, _ in marks], dtype=object)}
-        text.translation = np.array([0.0, 0.0, size])
+    with compat.held(layer), layer.events.blocker_all(), text.events.blocker_all():
+        if layer.selected_data:
+            layer.selected_data = set()
+        if shown is None or (places, labels, size) != (shown[0], shown[1], shown[3]):
+            layer.data = np.array(places, dtype=float).reshape(-1, 3)
+            layer.features = {"label": np.array(labels, dtype=object)}
+            text.translation = np.array([0.0, 0.0, size])
         if marks:
             filled = {"disc", "x"}
             layer.size = np.full(len(marks), size)
             layer.symbol = [STYLES[look].symbol for look in looks]
             layer.border_color = np.array([_RGBA[look] for look in looks])
             layer.face_color = np.array([_RGBA[k] if STYLES[k].symbol in filled else _CLEAR for k in looks])
-    layer.refresh()
+    layer.refresh(thumbnail=False)
     set_visible(layer, bool(marks))
 
 

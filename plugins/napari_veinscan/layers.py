@@ -56,6 +56,8 @@ class Layers:
         self._viewer = viewer
         self._session = session
         self._image: Image | None = None
+        self._units: tuple[str, ...] = ()
+        """Those that the layers were made with."""
         self._lines: dict[str, Vectors] = {}
         self._points: dict[str, Points] = {}
         self._placed: list[Layer] = []
@@ -123,8 +125,7 @@ class Layers:
     def clear(self) -> None:
         """Take out the layers of the clip; layers that a person added stay."""
         for layer in self.own:
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+            self._drop(layer)
         self._image, self._lines, self._points = None, {}, {}
         self._placed.clear()
         self._drawn = None
@@ -132,6 +133,16 @@ class Layers:
         if self._vesselness is not None and self._vesselness in self._viewer.layers:
             self._viewer.layers.remove(self._vesselness)
         self._vesselness = None
+
+    def _drop(self, layer: Layer) -> None:
+        """Take a layer out, and the frames from the picture's.
+
+        napari's layers are in circles with themselves: decoded frames would stay until Python looks for such.
+        """
+        if layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+        if layer is self._image and self._image is not None:
+            self._image.data = np.zeros((1, 1, 1, 3)[: 4 if self._image.rgb else 3], np.uint8)
 
     def _show_clip(self) -> None:
         clip = self._session.clip
@@ -156,11 +167,11 @@ class Layers:
     def _show_image(self, clip: Clip) -> None:
         frames, options, _ = image_layer_data(clip)
         intact = self._image is not None and all(layer in self._viewer.layers for layer in self._placed)
-        units = tuple(map(str, self._image.units)) if self._image is not None else ()
-        if not intact or units != tuple(map(str, Image(frames, **options).units)):
+        if not intact or self._units != options["units"]:
             self.clear()
+        self._units = options["units"]
         if self._image is not None and self._image.rgb != options["rgb"]:
-            self._viewer.layers.remove(self._image)
+            self._drop(self._image)
             self._image = None
         if self._image is None:
             self._image = Image(frames, **options)

@@ -9,6 +9,7 @@ from qtpy.QtGui import QPainter, QPaintEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QToolBar, QWidget
 
 from napari_veinscan.docks import DOCKS
+from napari_veinscan.field_widgets import dress
 from napari_veinscan.palette import STATE_COLOURS
 from napari_veinscan.workbench import Workbench
 from veinscan.plan.model import Reader
@@ -26,6 +27,18 @@ class ElidedLabel(QLabel):
         super().__init__()
         self.setMinimumWidth(60)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._words = ""
+
+    def text(self) -> str:
+        """All of the line."""
+        return self._words
+
+    def setText(self, words: str) -> None:  # noqa: N802  # Qt's name
+        """Show another line: in the same room, while a label of Qt's lays out the window anew at each."""
+        if words != self._words:
+            self._words = words
+            self.setAccessibleDescription(words)
+            self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802  # Qt's name
         """Draw what fits."""
@@ -131,7 +144,7 @@ class RecordBar(QToolBar):
         self.amend.setVisible(is_signed)
         words, look = self._state_words()
         self.state.setText(words)
-        self.state.setStyleSheet(f"color: {STATE_COLOURS[look]}" if look else "")
+        dress(self.state, f"color: {STATE_COLOURS[look]}" if look else "")
         where = session.saved_note or str(session.saved_path or "")
         self.state.setToolTip("\n".join(filter(None, (words, where))))
         problem = session.draft_problem

@@ -10,7 +10,7 @@ from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_veinscan.commands import Command
-from napari_veinscan.field_widgets import Choice, NumberField
+from napari_veinscan.field_widgets import Choice, NumberField, dress
 from napari_veinscan.palette import WARNING_COLOUR
 from napari_veinscan.places import dock_around
 from napari_veinscan.reflux_marks import RefluxMarks
@@ -159,9 +159,8 @@ class RefluxDock(QWidget):
         self.up.setChecked(one is not None and one.antegrade == "up" and one.polarity_confirmed)
         self.down.setChecked(one is not None and one.antegrade == "down" and one.polarity_confirmed)
         self.polarity.setText(_polarity_words(one))
-        self.polarity.setStyleSheet(
-            f"color: {WARNING_COLOUR};" if one is not None and not one.polarity_confirmed else ""
-        )
+        is_open = one is not None and not one.polarity_confirmed
+        dress(self.polarity, f"color: {WARNING_COLOUR};" if is_open else "")
         if one is not None:
             self.manoeuvre.show_value(one.manoeuvre)
         self.profile.show_value(self.tool.profile)

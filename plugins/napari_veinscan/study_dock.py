@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -37,6 +37,9 @@ from veinscan.plan.model import Record
 
 ALL, UNLABELLED = "all", "unlabelled"
 
+FIRST_MS = 150
+"""Time in which the list and the first picture are painted before the small pictures take the processor."""
+
 
 class StudyDock(QWidget):
     """Opens studies; lists clips and stills in acquisition order."""
@@ -46,6 +49,10 @@ class StudyDock(QWidget):
         self._bench = bench
         self._session = bench.session
         self._thumbnails: Job | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(FIRST_MS)
+        self._soon.timeout.connect(self._start_thumbnails)
         self.open_folder = QPushButton("Open study…")
         self.open_folder.setToolTip("A folder from the scanner, a CD or an export; files may have any name")
         self.open_folder.clicked.connect(self.choose_folder)
@@ -284,8 +291,11 @@ class StudyDock(QWidget):
     def _make_thumbnails(self) -> None:
         if self._thumbnails is not None:
             self._thumbnails.cancel()
+        self._soon.start()
+
+    def _start_thumbnails(self) -> None:
         study = self._session.study
-        if study is None:
+        if study is None or self._bench.is_closed:
             return
         clips = study.clips
 

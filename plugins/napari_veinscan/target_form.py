@@ -64,6 +64,7 @@ class TargetForm(QWidget):
         """Widgets by the name of their field in the model."""
         self._titles: dict[str, tuple[QLabel, str]] = {}
         self._shown_id = ""
+        self._shown_flow: tuple[str, list[tuple[str, str]]] | None = None
         self._is_taking = False
         self.where = Group("Where it is", is_open=True)
         self.measured = Group("What it is", is_open=True)
@@ -340,8 +341,12 @@ class TargetForm(QWidget):
         self.feeds.setEnabled(bool(others))
 
     def _show_flow(self, target: InjectionTarget) -> None:
+        words = (target.id, flow_words(target))
+        if words == self._shown_flow:
+            return
+        self._shown_flow = words
         empty(self.flow)
-        for text, value_id in flow_words(target):
+        for text, value_id in words[1]:
             row = QWidget()
             line = QHBoxLayout(row)
             line.setContentsMargins(0, 0, 0, 0)

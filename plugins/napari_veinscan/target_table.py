@@ -11,7 +11,9 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableWi
 from napari_veinscan.palette import CHECKED_WORDS, SIDE_WORDS, STYLES, Look, mm
 from veinscan.plan.model import InjectionTarget, TargetStatus
 
-COLUMNS = ("#", "Side", "Vein", "Diam.\nmm", "Depth\nmm", "Artery\nchecked", "Status")
+COLUMNS = ("#", "Side", "Vein", "⌀\nmm", "Depth\nmm", "Artery\nchecked", "Status")
+"""Short, and what is unknown is a '?', so that all fits beside the picture at 1280 pixels of the screen."""
+DIAMETER = 3
 STATUS_SIGNS = {TargetStatus.PLANNED: "○", TargetStatus.TREATED: "✔", TargetStatus.SKIPPED: "–"}
 
 
@@ -26,6 +28,9 @@ class TargetTable(QTableWidget):
         self._filling = False
         self.setAccessibleName("Targets")
         self.setHorizontalHeaderLabels(list(COLUMNS))
+        diameter = QTableWidgetItem(COLUMNS[DIAMETER])
+        diameter.setToolTip("Diameter in mm")
+        self.setHorizontalHeaderItem(DIAMETER, diameter)
         self.verticalHeader().setVisible(False)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -33,6 +38,7 @@ class TargetTable(QTableWidget):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.horizontalHeader().setMinimumSectionSize(30)
+        self.horizontalHeader().setDefaultSectionSize(30)  # else the last is never narrower than Qt's 100
         self.horizontalHeader().setStretchLastSection(True)
         self.setMinimumHeight(110)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
@@ -85,11 +91,11 @@ class TargetTable(QTableWidget):
     def _fill(self, row: int, target: InjectionTarget) -> None:
         texts = (
             f"{STYLES[Look.TARGET].sign} T{target.order}",
-            SIDE_WORDS[target.side],
+            _short(SIDE_WORDS[target.side]),
             target.vein,
             mm(target.diameter_mm),
             mm(target.depth_mm),
-            CHECKED_WORDS[target.artery_checked],
+            _short(CHECKED_WORDS[target.artery_checked]),
             f"{STATUS_SIGNS[target.status]} {target.status.value}",
         )
         for column, text in enumerate(texts):
@@ -109,3 +115,7 @@ class TargetTable(QTableWidget):
     def _row_changed(self, row: int, column: int, before: int, _column_before: int) -> None:
         if row != before and not self._filling:
             self._clicked(row, column)
+
+
+def _short(words: str) -> str:
+    return "?" if words == "unknown" else words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -194,6 +195,7 @@ def open_window(qapp: Any, qtbot: Any) -> Iterator[Callable[..., Person]]:
         assert person.bench.jobs.running == 0, "closing the window left work running"
     people.clear()
     qtbot.wait(10)
+    gc.collect()  # else a closed canvas is collected while the next is painted, and takes its GL context
 
 
 @pytest.fixture(scope="session")
@@ -237,6 +239,7 @@ def window(kept_windows: list[Any], qtbot: Any, sample_study_dir: Path) -> Itera
     if compat.is_gone(viewer) or person.bench.is_closed or not person.window.isVisible():
         kept_windows.clear()  # the test closed it
         qtbot.wait(50)  # lets Qt delete it
+        gc.collect()
         return
     person.bench.cancel()
     person.wait_for_work()

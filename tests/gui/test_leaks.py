@@ -1,6 +1,10 @@
 """Opening study after study leaves nothing behind: no callback, layer, thread or study.
 
-STUDIES=50 pytest tests/gui/test_leaks.py -s    prints the memory after each tenth.
+STUDIES=50 pytest tests/gui/test_leaks.py -s    prints the memory after each tenth: +2.3, +3.4, +3.5, +4.2
+and +4.2 MB on the sample study, which is the allocator's (`malloc_trim` gives most of it back).
+
+A layer that napari takes out is in circles with itself and lives until Python collects garbage.
+With it lived a clip's decoded frames, 2.4 MB a study here: they are taken from it now.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ import pytest
 pytestmark = pytest.mark.gui
 
 STUDIES = int(os.environ.get("STUDIES", "4"))
-MEGABYTES = 60
+MEGABYTES = 25
 """Growth that is put down to caches and the allocator over all the studies."""
 
 
@@ -55,8 +59,15 @@ def test_study_after_study_leaves_nothing_behind(window, sample_study_dir: Path,
         window.qtbot.wait(20)
         studies.append(weakref.ref(window.session.study))
 
-    for number in range(2):
-        open_one(number)
+    frames: list[weakref.ref] = []
+    gc.disable()
+    try:
+        for number in range(4):
+            open_one(number)
+            frames.append(weakref.ref(window.bench.layers.frames))
+    finally:
+        gc.enable()
+    assert sum(one() is not None for one in frames) <= 2, "decoded frames wait for garbage to be collected"
     gc.collect()
     before, memory = held(window), resident_mb()
     for number in range(STUDIES):
