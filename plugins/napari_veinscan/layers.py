@@ -142,7 +142,8 @@ class Layers:
         if layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
         if layer is self._image and self._image is not None:
-            self._image.data = np.zeros((1, 1, 1, 3)[: 4 if self._image.rgb else 3], np.uint8)
+            # of the same shape: with another size the next window's first texture failed to be written
+            self._image.data = np.broadcast_to(np.uint8(0), self._image.data.shape)
 
     def _show_clip(self) -> None:
         clip = self._session.clip
