@@ -51,6 +51,10 @@ def test_study_after_study_leaves_nothing_behind(window, sample_study_dir: Path,
     places = (other, sample_study_dir)
     studies: list[weakref.ref] = []
 
+    def settle() -> None:
+        window.qtbot.wait(300)  # the small pictures begin a little after the study
+        window.qtbot.waitUntil(lambda: window.bench.jobs.running == 0, timeout=60_000)
+
     def open_one(number: int) -> None:
         window.bench.open_path(places[number % 2])
         window.wait_for_work()
@@ -68,13 +72,14 @@ def test_study_after_study_leaves_nothing_behind(window, sample_study_dir: Path,
     finally:
         gc.enable()
     assert sum(one() is not None for one in frames) <= 2, "decoded frames wait for garbage to be collected"
+    settle()
     gc.collect()
     before, memory = held(window), resident_mb()
     for number in range(STUDIES):
         open_one(number)
         if number % 10 == 9:
             print(f"{number + 1} studies: {resident_mb() - memory:+.1f} MB")
-    window.qtbot.wait(50)
+    settle()
     gc.collect()
     assert held(window) == before
     assert sum(study() is not None for study in studies) <= 2, "studies are kept after they were left"
