@@ -171,12 +171,45 @@ def qapp(napari_is_imported: None) -> Any:
     return get_qapp()
 
 
+@pytest.fixture(scope="session")
+def kept_windows(qapp: Any) -> Iterator[list[Any]]:
+    """Windows that one test leaves to the next: opening one takes seconds."""
+    viewers: list[Any] = []
+    yield viewers
+    let_go(viewers)
+
+
+def let_go(kept: list[Any]) -> None:
+    """Close the kept window.
+
+    A canvas that outlives the closing of another one is painted with that one's OpenGL context
+    (vispy), which ends in errors or a crash: so no window is kept while others come and go.
+    """
+    from qtpy.QtTest import QTest
+
+    from napari_veinscan import compat
+    from napari_veinscan.launch import workbench_of
+
+    while kept:
+        viewer = kept.pop()
+        if not compat.is_gone(viewer):
+            workbench_of(viewer).forget_edits()
+            viewer.close()
+        del viewer
+    QTest.qWait(20)
+    gc.collect()
+
+
 @pytest.fixture
-def open_window(qapp: Any, qtbot: Any) -> Iterator[Callable[..., Person]]:
+def open_window(
+    qapp: Any, qtbot: Any, kept_windows: list[Any], request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Person]]:
     """Open a window on a study: `open_window(path)` -> Person.  Unsaved work does not hold up the end."""
     from napari_veinscan.launch import launch, workbench_of
 
     people: list[Person] = []
+    if "window" not in request.fixturenames:
+        let_go(kept_windows)
 
     def make(path: Path | None = None) -> Person:
         viewer = launch(path, block=False)
@@ -194,7 +227,7 @@ def open_window(qapp: Any, qtbot: Any) -> Iterator[Callable[..., Person]]:
             person.viewer.close()
         assert person.bench.jobs.running == 0, "closing the window left work running"
     people.clear()
-    qtbot.wait(10)
+    let_go(kept_windows)
     gc.collect()  # else a closed canvas is collected while the next is painted, and takes its GL context
 
 
@@ -206,18 +239,6 @@ def found_in_sample() -> Any:
 
     folder = Path(__file__).resolve().parents[2] / "sample_data" / "baseline"
     return find_in_clip(open_study(folder).clips[0])
-
-
-@pytest.fixture(scope="session")
-def kept_windows(qapp: Any) -> Iterator[list[Any]]:
-    """Windows that one test leaves to the next: opening one takes seconds."""
-    viewers: list[Any] = []
-    yield viewers
-    from napari_veinscan import compat
-
-    for viewer in viewers:
-        if not compat.is_gone(viewer):
-            viewer.close()
 
 
 @pytest.fixture
