@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import cv2
@@ -109,9 +108,8 @@ def test_vesselness_regions_and_time_lie_over_the_picture(open_window, sample_st
     session.go_to_frame(7)
     assert label.text() == f"frame 7/{session.clip.n_frames - 1}  {session.clip.frame_times_s[7]:.2f} s"
     for frame in (8, 12, 15, 21):  # scrubbing: the newest frame wins, the window goes on
-        began = time.perf_counter()
         session.go_to_frame(frame)
-        assert time.perf_counter() - began < 5
+        assert live.frame_index != frame, "the window waited for the map of the frame"
     qtbot.waitUntil(lambda: live.frame_index == 21, timeout=60_000)
     from veinscan import vesselness
 
