@@ -142,7 +142,7 @@ class Layers:
         if layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
         if layer is self._image and self._image is not None:
-            # of the same shape: with another size the next window's first texture failed to be written
+            # of the same shape: with another size GL errors were seen in the next window, cause unknown
             self._image.data = np.broadcast_to(np.uint8(0), self._image.data.shape)
 
     def _show_clip(self) -> None:

@@ -182,8 +182,8 @@ def kept_windows(qapp: Any) -> Iterator[list[Any]]:
 def let_go(kept: list[Any]) -> None:
     """Close the kept window.
 
-    A canvas that outlives the closing of another one is painted with that one's OpenGL context
-    (vispy), which ends in errors or a crash: so no window is kept while others come and go.
+    A window that was kept while others were opened and closed ended in OpenGL errors or a crash when
+    it was painted next (vispy, software GL); why is not known. So none is kept while others come and go.
     """
     from qtpy.QtTest import QTest
 
@@ -228,7 +228,7 @@ def open_window(
         assert person.bench.jobs.running == 0, "closing the window left work running"
     people.clear()
     let_go(kept_windows)
-    gc.collect()  # else a closed canvas is collected while the next is painted, and takes its GL context
+    gc.collect()  # nothing of this window is collected while the next one is painted
 
 
 @pytest.fixture(scope="session")
