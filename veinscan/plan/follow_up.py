@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from veinscan.plan.flow import RefluxValue
+from veinscan.plan.flow import FlowValue, RefluxValue
+from veinscan.plan.places import BaselinePlace, ImagePlace
 from veinscan.plan.treatment import ClinicalValues
 from veinscan.plan.vocabulary import (
     Checked,
+    Compartment,
     ComplicationKind,
     Compressible,
     Course,
@@ -20,6 +22,7 @@ from veinscan.plan.vocabulary import (
     Posture,
     Rater,
     Severity,
+    Side,
     ValueSource,
 )
 
@@ -43,6 +46,29 @@ class TargetOutcome:
     recurrence: Checked = Checked.UNKNOWN
     notes: str = ""
     set_by: str = ""
+    place: ImagePlace | None = None
+    """Where it was seen in the follow-up study; None where nobody marked it."""
+    depth_mm: float | None = None
+    """Skin to the near wall."""
+    depth_source: ValueSource | None = None
+    compartment: Compartment = Compartment.UNKNOWN
+    flow: tuple[FlowValue, ...] = ()
+    baseline: BaselinePlace | None = None
+    """Where the target was marked in the study that is compared with; None for a target on the leg map."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeepVeinFinding:
+    """What was found in one deep vein."""
+
+    vein: str
+    """International name, or 'unknown'."""
+    side: Side = Side.UNKNOWN
+    extent: str = ""
+    compressible: Compressible = Compressible.NOT_TESTED
+    occlusive: Checked = Checked.UNKNOWN
+    symptomatic: Checked = Checked.UNKNOWN
+    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +84,11 @@ class Complication:
     onset_on: date | None = None
     resolved_on: date | None = None
     action: str = ""
+    shade: int | None = None
+    """Of a pigmentation, 0 to 3."""
+    onset_min: float | None = None
+    """Minutes after the injection, of what began at once (visual, neurological)."""
+    duration_min: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +113,16 @@ class FollowUp:
     duplex_done: Checked = Checked.UNKNOWN
     posture: Posture = Posture.UNKNOWN
     baseline_study_uid: str = ""
+    baseline_record_uids: tuple[str, ...] = ()
+    """SOP Instance UIDs of the saved version(s) of the baseline's record that it was compared with."""
     outcomes: tuple[TargetOutcome, ...] = ()
     deep_veins: DeepVeins = DeepVeins.NOT_EXAMINED
     deep_veins_action: str = ""
+    deep_vein_findings: tuple[DeepVeinFinding, ...] = ()
     junction_class: JunctionClass = JunctionClass.NOT_ASSESSED
     junction_action: str = ""
+    junction_stump_mm: float | None = None
+    """Open length from the junction to the closed part."""
     complications: tuple[Complication, ...] = ()
     evacuation: Evacuation | None = None
     appearance_percent: int | None = None

@@ -13,6 +13,8 @@ from enum import StrEnum
 from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, StripCalibration
 from veinscan.plan.flow import FlowValue, RefluxValue
 from veinscan.plan.follow_up import FollowUp
+from veinscan.plan.places import Calibration as Calibration
+from veinscan.plan.places import Point as Point
 from veinscan.plan.treatment import LaserSettings, TreatmentSession
 from veinscan.plan.vocabulary import (
     Aspect,
@@ -34,9 +36,6 @@ from veinscan.plan.vocabulary import (
 from veinscan.plan.vocabulary import Checked as Checked
 from veinscan.plan.vocabulary import Side as Side
 from veinscan.plan.vocabulary import ValueSource as ValueSource
-
-Point = tuple[float, float]
-"""`(row, col)`, each exactly representable as float32 (SR GraphicData is float32)."""
 
 
 class Decision(StrEnum):
@@ -71,17 +70,6 @@ class Reader:
     """Who reads: in the SR the observer (TID 1002)."""
 
     name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """The region calibration a position was measured with (millimetres are derived from it)."""
-
-    box: tuple[int, int, int, int]
-    """Half-open `(row0, col0, row1, col1)` of the region."""
-    spacing_mm: tuple[float, float]
-    skin_row: float
-    """Whole-frame row from which depth is measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)

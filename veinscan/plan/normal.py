@@ -21,6 +21,7 @@ import numpy as np
 
 from veinscan.errors import InvalidInputError
 from veinscan.plan.model import CandidateReview, Decision, InjectionTarget, Point, Record, RejectReason
+from veinscan.plan.places import BaselinePlace, Calibration, ImagePlace
 from veinscan.plan.vocabulary import Level
 
 Mark = TypeVar("Mark", InjectionTarget, CandidateReview)
@@ -148,7 +149,7 @@ _KEYS: dict[str, Callable[[Any], Any]] = {
     "follow_ups": lambda one: one.id,
     "acknowledgements": lambda one: (one.rule, one.subject, one.sentence),
 }
-_POINTS = ("skin_entry", "point_a", "point_b")
+_POINTS = ("skin_entry", "point", "point_a", "point_b")
 
 
 def _normal(value: Any, name: str = "") -> Any:
@@ -162,6 +163,12 @@ def _normal(value: Any, name: str = "") -> Any:
             new = _normal(old, field.name)
             if new is not old:
                 changed[field.name] = new
+        if isinstance(value, ImagePlace | BaselinePlace):
+            _check_place(value)
+        if isinstance(value, ImagePlace) and value.outline:
+            changed["outline"] = stored_outline(value.outline)
+        if isinstance(value, Calibration):
+            changed |= _normal_calibration(value)
         return replace(value, **changed) if changed else value
     if name in _POINTS and value is not None:
         return stored_point(value)
@@ -188,7 +195,7 @@ def _normal(value: Any, name: str = "") -> Any:
     return value
 
 
-_UIDS = ("id", "subject", "feeds[]", "session_ids[]")
+_UIDS = ("id", "subject", "feeds[]", "session_ids[]", "baseline_record_uids[]")
 
 
 _last: WeakValueDictionary[str, InjectionTarget] = WeakValueDictionary()
@@ -241,20 +248,6 @@ def _normal_target(given: InjectionTarget, order: int) -> InjectionTarget:
             target, frame_index=0, point=(0.0, 0.0), outline=(), calibration=None, skin_entry=None
         )
     target = _normal(target)
-    calibration = target.calibration
-    if calibration is not None:
-        row_mm, col_mm = (float(value) for value in calibration.spacing_mm)
-        if not (0 < row_mm < math.inf and 0 < col_mm < math.inf):
-            raise InvalidInputError(
-                f"the target's spacing is {calibration.spacing_mm}", do="pass positive mm"
-            )
-        row0, col0, row1, col1 = (int(value) for value in calibration.box)
-        if not (0 <= row0 < row1 <= _MAX_PIXEL and 0 <= col0 < col1 <= _MAX_PIXEL):
-            raise InvalidInputError(f"the target's region {calibration.box} is not a box")
-        skin_row = stored_number(calibration.skin_row, "skin_row")
-        calibration = replace(
-            calibration, box=(row0, col0, row1, col1), spacing_mm=(row_mm, col_mm), skin_row=skin_row
-        )
     diameter_mm = optional_number(target.diameter_mm, "diameter_mm")
     depth_mm = optional_number(target.depth_mm, "depth_mm")
     normal: InjectionTarget = replace(
@@ -262,7 +255,6 @@ def _normal_target(given: InjectionTarget, order: int) -> InjectionTarget:
         order=order,
         point=stored_point(target.point),
         outline=stored_outline(target.outline),
-        calibration=calibration,
         diameter_mm=diameter_mm,
         diameter_source=None if diameter_mm is None else target.diameter_source,
         depth_mm=depth_mm,
@@ -272,6 +264,20 @@ def _normal_target(given: InjectionTarget, order: int) -> InjectionTarget:
         marked_at=None if target.marked_at is None else stored_time(target.marked_at),
     )
     return _remembered(normal)
+
+
+def _normal_calibration(calibration: Calibration) -> dict[str, Any]:
+    row_mm, col_mm = (float(value) for value in calibration.spacing_mm)
+    if not (0 < row_mm < math.inf and 0 < col_mm < math.inf):
+        raise InvalidInputError(f"a mark's spacing is {calibration.spacing_mm}", do="pass positive mm")
+    row0, col0, row1, col1 = (int(value) for value in calibration.box)
+    if not (0 <= row0 < row1 <= _MAX_PIXEL and 0 <= col0 < col1 <= _MAX_PIXEL):
+        raise InvalidInputError(f"a mark's region {calibration.box} is not a box")
+    return {
+        "box": (row0, col0, row1, col1),
+        "spacing_mm": (row_mm, col_mm),
+        "skin_row": stored_number(calibration.skin_row, "skin_row"),
+    }
 
 
 def _normal_review(review: CandidateReview) -> CandidateReview:
@@ -298,7 +304,7 @@ def _normal_review(review: CandidateReview) -> CandidateReview:
     return _remembered(normal)
 
 
-def _check_place(mark: InjectionTarget | CandidateReview) -> None:
+def _check_place(mark: InjectionTarget | CandidateReview | ImagePlace | BaselinePlace) -> None:
     if not is_uid(mark.sop_instance_uid):
         raise InvalidInputError(f"the clip's UID {mark.sop_instance_uid!r} is not a UID")
     if mark.frame_index < 0:

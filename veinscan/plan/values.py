@@ -80,6 +80,8 @@ LIMITS: Mapping[str, tuple[float, float, str]] = {
     "treated_length_cm": (0.0, 110.0, "cm"),
     "occluded_length_cm": (0.0, 110.0, "cm"),
     "size_mm": (0.0, 1000.0, "mm"),
+    "shade": (0, 3, "of 3"),
+    "junction_stump_mm": (0.0, 300.0, "mm"),
     "distance_mm": (0.0, 500.0, "mm"),
     "time_s": (0.0, 60.0, "s"),
     "velocity_cm_s": (-500.0, 500.0, "cm/s"),

@@ -46,7 +46,11 @@ _SHORT = {
     "antegrade_peak_cm_s": "antegrade-peak",
     "appearance_percent": "appearance",
     "artery_distance_mm": "artery-distance",
+    "baseline_record_uids": "baseline-record",
     "baseline_study_uid": "baseline-study",
+    "junction_stump_mm": "junction-stump",
+    "series_instance_uid": "baseline-series",
+    "study_instance_uid": "baseline-of",
     "candidate_settings": "search-settings",
     "compression_worn_days": "compression-worn",
     "concentration_percent": "concentration",
@@ -147,7 +151,8 @@ _ITEMS = {
     "strip_calibrations": "strip-calibrat", "measurements": "measurement", "strip": "strip-scale",
     "follow_ups": "follow-up", "acknowledgements": "acknowledgement", "status": "record-status",
     "laser": "laser-settings", "settings": "laser-settings", "foam": "foam-recipe", "flow": "flow-value",
-    "reflux": "reflux-value", "ceap": "ceap", "rvcss": "rvcss",
+    "reflux": "reflux-value", "deep_vein_findings": "deep-vein-found",
+    "place": "follow-up-place", "baseline": "baseline-place", "ceap": "ceap", "rvcss": "rvcss",
 }  # fmt: skip
 """Containers, by the field that holds them."""
 
@@ -260,7 +265,7 @@ def _field(name: str, hint: Any, default: Any, required: bool) -> Field:
 
 def _tuple(name: str, concept: Concept, element: Any) -> Field:
     if element is str:
-        if name.endswith("_ids") or name == "feeds":
+        if name.endswith(("_ids", "_uids")) or name == "feeds":
             return kinds.uids(name, concept)
         return kinds.texts(name, concept)
     if isinstance(element, type) and issubclass(element, StrEnum):

@@ -9,7 +9,7 @@ such a record is read-only.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from importlib.metadata import PackageNotFoundError, version
@@ -110,6 +110,26 @@ class References:
         return found
 
 
+def marked_clips(record: Record) -> Iterator[str]:
+    """SOP Instance UIDs of the clips that something in a record points at, a clip for each mark."""
+    yield from (target.sop_instance_uid for target in record.targets if target.has_place)
+    yield from (review.sop_instance_uid for review in record.reviews)
+    yield from (measurement.sop_instance_uid for measurement in record.measurements)
+    for visit in record.follow_ups:
+        for outcome in visit.outcomes:
+            yield from (one.sop_instance_uid for one in (outcome.place, outcome.baseline) if one is not None)
+
+
+def baseline_instances(record: Record) -> Iterator[Instance]:
+    """The objects of earlier studies that the follow-ups of a record point at."""
+    for visit in record.follow_ups:
+        for outcome in visit.outcomes:
+            if (one := outcome.baseline) is not None:
+                yield Instance(
+                    one.sop_class_uid, one.sop_instance_uid, one.series_instance_uid, one.study_instance_uid
+                )
+
+
 def build(
     record: Record,
     *,
@@ -137,15 +157,16 @@ def build(
     saved_at : datetime
         With zone.
     """
-    marks = [*(target.sop_instance_uid for target in record.targets if target.has_place),
-             *(review.sop_instance_uid for review in record.reviews),
-             *(measurement.sop_instance_uid for measurement in record.measurements)]  # fmt: skip
     study_uid = str(header.StudyInstanceUID)
-    instances = [references[uid] for uid in dict.fromkeys(marks)] or [
-        Instance(
-            str(header.SOPClassUID), str(header.SOPInstanceUID), str(header.SeriesInstanceUID), study_uid
+    instances = [references[uid] for uid in dict.fromkeys(marked_clips(record))]
+    if all(one.study_instance_uid not in ("", study_uid) for one in instances):
+        # the evidence of the study itself is never empty
+        instances.insert(
+            0,
+            Instance(
+                str(header.SOPClassUID), str(header.SOPInstanceUID), str(header.SeriesInstanceUID), study_uid
+            ),
         )
-    ]
     patient = patient_of(header)
     # highdicom warns, with the name in the warning, of names without '^': it never sees one
     unnamed = patient | {"PatientName": "^", "ReferringPhysicianName": "^", "OtherPatientNames": ""}

@@ -178,7 +178,7 @@ def save_record(study: StudyLike, record: Record, reader: Reader) -> SavedRecord
     InvalidInputError
         For a record that holds what no file can (see `plan.normal.normalised`).
     """
-    from veinscan.record.document import References, build
+    from veinscan.record.document import References, baseline_instances, build
 
     if record.read_only:
         raise NotSavedError(f"not saved: {record.read_only}", do="update veinscan")
@@ -190,7 +190,9 @@ def save_record(study: StudyLike, record: Record, reader: Reader) -> SavedRecord
         data = build(
             to_save,
             header=study.header(),
-            references=References(_instances(study, _lost_references(study, to_save))),
+            references=References(
+                [*baseline_instances(to_save), *_instances(study, _lost_references(study, to_save))]
+            ),
             sop_instance_uid=uid,
             reader=reader,
             saved_at=now(),
@@ -242,11 +244,11 @@ def _versions(study: StudyLike) -> dict[str, Version]:
 
 def _lost_references(study: StudyLike, record: Record) -> list[tuple[str, str, str, str]]:
     """What earlier versions knew of clips that the study has no more."""
+    from veinscan.record.document import baseline_instances, marked_clips
+
     clips = {str(clip.sop_instance_uid) for clip in study.clips}
-    marked = {target.sop_instance_uid for target in record.targets if target.has_place}
-    marked |= {review.sop_instance_uid for review in record.reviews}
-    marked |= {measurement.sop_instance_uid for measurement in record.measurements}
-    if marked <= clips:
+    known = {one.sop_instance_uid for one in baseline_instances(record)}
+    if set(marked_clips(record)) <= clips | known:
         return []
     try:
         versions, _ = read_versions(record_paths(study), study.study_instance_uid)

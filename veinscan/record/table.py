@@ -13,7 +13,7 @@ from typing import Any
 
 from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, StripCalibration
 from veinscan.plan.flow import FlowValue, RefluxValue
-from veinscan.plan.follow_up import FollowUp
+from veinscan.plan.follow_up import FollowUp, TargetOutcome
 from veinscan.plan.model import (
     Acknowledgement,
     Calibration,
@@ -24,6 +24,7 @@ from veinscan.plan.model import (
     RecordStatus,
     StripScale,
 )
+from veinscan.plan.places import BaselinePlace, ImagePlace
 from veinscan.plan.treatment import LaserSettings, TreatmentSession
 from veinscan.plan.vocabulary import (
     Aspect,
@@ -65,7 +66,7 @@ from veinscan.record.kinds import (
 )
 from veinscan.record.tree import Concept, Item
 
-SCHEMA = 2
+SCHEMA = 3
 """Written into every save.  A record of a higher one opens read-only."""
 
 
@@ -212,7 +213,19 @@ MEASUREMENT = table(
     strip=nested("strip", concept_of("strip"), STRIP_SCALE),
 )
 SESSION = table(TreatmentSession)
-FOLLOW_UP = table(FollowUp)
+PLACE = table(
+    ImagePlace,
+    sop_instance_uid=Place(),
+    outline=outline("outline", c.OUTLINE),
+    calibration=nested("calibration", c.CALIBRATION, CALIBRATION),
+)
+BASELINE = table(BaselinePlace, sop_instance_uid=Place())
+OUTCOME = table(
+    TargetOutcome,
+    place=nested("place", concept_of("place"), PLACE),
+    baseline=nested("baseline", concept_of("baseline"), BASELINE),
+)
+FOLLOW_UP = table(FollowUp, outcomes=many("outcomes", concept_of("outcomes"), OUTCOME))
 ACKNOWLEDGEMENT = table(Acknowledgement, subject=optional_uid("subject", concept_of("subject")))
 STATUS = table(RecordStatus)
 
