@@ -1,0 +1,359 @@
+"""Two records of one patient, target by target: each value beside the baseline's.
+
+Rows are matched by tracking UID and by nothing else.  A difference is worked
+out only where posture and landmark agree (for reflux the manoeuvre too);
+otherwise both values stand there with the reason.  Nothing here sets an
+outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from veinscan.errors import InvalidInputError
+from veinscan.follow_up.pairs import Pair, words_pair
+from veinscan.follow_up.patients import Match, PatientMatch, match_patients
+from veinscan.follow_up.quantities import flow_pair, number_pair, reflux_pair, why_not
+from veinscan.follow_up.states import TargetState, in_order, latest_outcomes, states_of
+from veinscan.follow_up.windows import Windows, windows_at
+from veinscan.plan import thresholds
+from veinscan.plan.follow_up import FollowUp
+from veinscan.plan.model import InjectionTarget, Record
+from veinscan.plan.treatment import TreatmentSession
+from veinscan.plan.visits import maybe_recanalised
+from veinscan.plan.vocabulary import DeepVeins, Outcome, RecordState
+from veinscan.record.opening import Opened
+
+NOT_EXAMINED = "not examined"
+"""What stands for the deep veins until a person enters something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recanalised:
+    """A target found closed at one dated visit and open at a later one: a suggestion, set by a person."""
+
+    target_id: str
+    closed_on: date
+    open_on: date
+
+    @property
+    def sentence(self) -> str:
+        """For a person."""
+        return (
+            f"closed on {self.closed_on}, open on {self.open_on}: recanalised? "
+            "It is only recorded when a person sets it."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TargetComparison:
+    """One target of the baseline beside what the follow-up found."""
+
+    target_id: str
+    """Tracking UID."""
+    order: int | None
+    """Place in the order of injection; None for a target that only an earlier follow-up speaks of."""
+    target: InjectionTarget | None
+    """As the baseline planned it."""
+    baseline: TargetState
+    follow_up: TargetState | None
+    """None while nobody has looked at it."""
+    outcome: Outcome
+    """At the follow-up; 'not_assessed' until a person sets it."""
+    diameter: Pair
+    depth: Pair
+    compressible: Pair
+    reflux: Pair
+    flow: Pair
+    maybe_recanalised: Recanalised | None = None
+    conflicts: tuple[str, ...] = ()
+    """What two readers of a record said differently of this target, a sentence each."""
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Every quantity, in the order to show them."""
+        return (self.diameter, self.depth, self.compressible, self.reflux, self.flow)
+
+    @property
+    def outcome_pair(self) -> Pair:
+        """The outcome beside the one an earlier follow-up gave; no baseline value for a plan."""
+        return words_pair("outcome", self.baseline.outcome, self.outcome, "")
+
+    @property
+    def label(self) -> str:
+        """'target 2, left GSV'."""
+        number = "target" if self.order is None else f"target {self.order}"
+        side = "" if self.baseline.side.value == "unknown" else f"{self.baseline.side.value} "
+        vein = "vein unknown" if self.baseline.vein in ("", "unknown") else self.baseline.vein
+        return f"{number}, {side}{vein}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A baseline and a follow-up of one patient."""
+
+    baseline_study_uid: str
+    follow_up_study_uid: str
+    baseline_on: date | None
+    """Day of the baseline study, by its header."""
+    follow_up_on: date | None
+    """Day of the visit, else of the follow-up study."""
+    treated_on: date | None
+    """Last day of treatment before the follow-up; None where no session with a day is recorded."""
+    targets: tuple[TargetComparison, ...]
+    """In order of injection, then those that only an earlier follow-up speaks of."""
+    new_findings: tuple[InjectionTarget, ...]
+    """Targets of the follow-up's record that the baseline does not have: no match is looked for."""
+    visit: FollowUp | None
+    """The follow-up that is shown; None where none was entered."""
+    windows: Windows | None
+    """Since the last day of treatment; None without one."""
+    sessions: tuple[TreatmentSession, ...]
+    """Of both records, each once, by day."""
+    warnings: tuple[str, ...]
+    """One sentence each: two heads, open conflicts, no calibration, outcomes without a target."""
+    profile: str
+    """Of reflux thresholds."""
+    thresholds_version: str
+    patient: PatientMatch | None = None
+    """How sure it is that both are of one patient; None where only records were given."""
+
+    @property
+    def days_since_treatment(self) -> int | None:
+        """Days from the last treatment to the follow-up."""
+        return None if self.windows is None else self.windows.days
+
+    @property
+    def days_between(self) -> int | None:
+        """Days from the baseline study to the follow-up."""
+        if self.baseline_on is None or self.follow_up_on is None:
+            return None
+        return (self.follow_up_on - self.baseline_on).days
+
+    @property
+    def deep_veins(self) -> str:
+        """In words; 'not examined' until a person enters something."""
+        if self.visit is None or self.visit.deep_veins is DeepVeins.NOT_EXAMINED:
+            return NOT_EXAMINED
+        return self.visit.deep_veins.value.replace("_", " ")
+
+    def row(self, target_id: str) -> TargetComparison:
+        """The row of a target; InvalidInputError where the baseline has none of that id."""
+        for one in self.targets:
+            if one.target_id == target_id:
+                return one
+        raise InvalidInputError(
+            f"the comparison has no target {target_id!r}", do="list its targets to see their ids"
+        )
+
+
+def compare_records(
+    baseline: Record,
+    follow_up: Record,
+    *,
+    baseline_study_uid: str = "",
+    follow_up_study_uid: str = "",
+    baseline_on: date | None = None,
+    follow_up_on: date | None = None,
+    more_visits: Iterable[FollowUp] = (),
+    more_sessions: Iterable[TreatmentSession] = (),
+    patient: PatientMatch | None = None,
+) -> Comparison:
+    """A baseline's record and a follow-up's, target by target.
+
+    Parameters
+    ----------
+    baseline, follow_up : Record
+        May be the same record: then nothing has changed.
+    baseline_study_uid, follow_up_study_uid, baseline_on, follow_up_on
+        Of the studies they belong to.
+    more_visits, more_sessions
+        Of studies between them (`record.open_course`), for what follows from dates.
+    patient : PatientMatch, optional
+        As `match_patients` says of both studies.
+
+    Raises
+    ------
+    InvalidInputError
+        For a record that was withdrawn, and for studies of two patients.
+    """
+    _check(baseline, follow_up, patient)
+    known = {visit.id for visit in baseline.follow_ups}
+    visits = in_order(visit for visit in follow_up.follow_ups if visit.id not in known)
+    before = states_of(baseline)
+    after = {**states_of(follow_up), **latest_outcomes(follow_up, visits)}
+    visit = visits[-1] if visits else None
+    shown = visit or next(iter(reversed(in_order(follow_up.follow_ups))), None)
+    on = shown.on if shown is not None and shown.on is not None else follow_up_on
+    sessions = _sessions(baseline, follow_up, more_sessions)
+    treated_on = _treated_on(shown, sessions, on)
+    opened = _recanalised(visits, (*baseline.follow_ups, *follow_up.follow_ups, *more_visits))
+    planned = {target.id: target for target in baseline.targets}
+    rows = tuple(
+        _row(state, planned.get(uid), after.get(uid), opened.get(uid), baseline, follow_up)
+        for uid, state in before.items()
+    )
+    return Comparison(
+        baseline_study_uid=baseline_study_uid,
+        follow_up_study_uid=follow_up_study_uid,
+        baseline_on=baseline_on,
+        follow_up_on=on,
+        treated_on=treated_on,
+        targets=rows,
+        new_findings=tuple(target for target in follow_up.targets if target.id not in before),
+        visit=shown,
+        windows=windows_at(treated_on, on),
+        sessions=sessions,
+        warnings=tuple(_warnings(baseline, follow_up, rows, set(before))),
+        profile=thresholds.DEFAULT_PROFILE,
+        thresholds_version=thresholds.version(),
+        patient=patient,
+    )
+
+
+def compare_studies(
+    baseline: Opened,
+    follow_up: Opened,
+    *,
+    confirmed: bool = False,
+    more_visits: Iterable[FollowUp] = (),
+    more_sessions: Iterable[TreatmentSession] = (),
+) -> Comparison:
+    """Two opened studies of one patient, target by target.
+
+    Parameters
+    ----------
+    baseline, follow_up : Opened
+        As `record.open_with_record` gives them.
+    confirmed : bool
+        A person has said that both are of one patient, where the headers leave it open.
+    more_visits, more_sessions
+        See `compare_records`.
+
+    Raises
+    ------
+    InvalidInputError
+        For studies of two patients, for an open question about it that nobody
+        has answered, and for a record that was withdrawn.
+    """
+    match = match_patients(baseline.study.header(), follow_up.study.header())
+    if match.verdict is Match.ASK and not confirmed:
+        raise InvalidInputError(
+            f"it is not certain that the studies are of one patient: {match.reason}",
+            do="look at both and confirm it",
+        )
+    return compare_records(
+        baseline.record,
+        follow_up.record,
+        baseline_study_uid=baseline.study.study_instance_uid,
+        follow_up_study_uid=follow_up.study.study_instance_uid,
+        baseline_on=study_day(baseline.study),
+        follow_up_on=study_day(follow_up.study),
+        more_visits=more_visits,
+        more_sessions=more_sessions,
+        patient=match,
+    )
+
+
+def study_day(study: Any) -> date | None:
+    """Study Date (0008,0020) of a study's header; None where it has none that is a day."""
+    try:
+        return datetime.strptime(str(study.header().get("StudyDate") or "").strip(), "%Y%m%d").date()
+    except ValueError:
+        return None
+
+
+def _check(baseline: Record, follow_up: Record, patient: PatientMatch | None) -> None:
+    if patient is not None and patient.verdict is Match.OTHER:
+        raise InvalidInputError(
+            f"the studies are not of one patient: {patient.reason}", do="choose two studies of one patient"
+        )
+    for what, record in (("baseline", baseline), ("follow-up", follow_up)):
+        if record.status.state is RecordState.WITHDRAWN:
+            raise InvalidInputError(
+                f"the record of the {what} was withdrawn", do="amend it first, or choose another study"
+            )
+
+
+def _sessions(
+    baseline: Record, follow_up: Record, more: Iterable[TreatmentSession]
+) -> tuple[TreatmentSession, ...]:
+    found = {one.id: one for one in (*more, *baseline.sessions, *follow_up.sessions)}
+    return tuple(sorted(found.values(), key=lambda one: (one.on is None, one.on or date.min)))
+
+
+def _treated_on(visit: FollowUp | None, sessions: Iterable[TreatmentSession], on: date | None) -> date | None:
+    dated = [one for one in sessions if one.on is not None]
+    named = [one.on for one in dated if visit is not None and one.id in visit.session_ids]
+    before = [one.on for one in dated if on is None or (one.on is not None and one.on <= on)]
+    return max((day for day in named or before if day is not None), default=None)
+
+
+def _recanalised(visits: Iterable[FollowUp], every: Iterable[FollowUp]) -> dict[str, Recanalised]:
+    shown = {visit.id for visit in visits}
+    by_id = {visit.id: visit for visit in every}
+    found = {}
+    for target_id, earlier, later in maybe_recanalised(by_id.values()):
+        closed, opened = by_id[earlier].on, by_id[later].on
+        if later in shown and closed is not None and opened is not None:
+            found[target_id] = Recanalised(target_id, closed, opened)
+    return found
+
+
+def _row(
+    before: TargetState,
+    target: InjectionTarget | None,
+    after: TargetState | None,
+    opened: Recanalised | None,
+    baseline: Record,
+    follow_up: Record,
+) -> TargetComparison:
+    reason = why_not(before, after)
+    order = None if target is None else target.order
+    label = "" if target is None else f"target {target.order} ({target.vein})"
+    conflicts = [text for text in baseline.conflicts if label and text.startswith((f"{label},", f"{label}:"))]
+    return TargetComparison(
+        target_id=before.target_id,
+        order=order,
+        target=target,
+        baseline=before,
+        follow_up=after,
+        outcome=Outcome.NOT_ASSESSED if after is None or after.outcome is None else after.outcome,
+        diameter=number_pair("diameter_mm", "mm", before, after, reason),
+        depth=number_pair("depth_mm", "mm", before, after, reason),
+        compressible=words_pair(
+            "compressible", before.compressible, None if after is None else after.compressible, reason
+        ),
+        reflux=reflux_pair(before, after, reason),
+        flow=flow_pair(before, after, reason),
+        maybe_recanalised=opened,
+        conflicts=tuple(conflicts),
+    )
+
+
+def _warnings(
+    baseline: Record, follow_up: Record, rows: Iterable[TargetComparison], known: set[str]
+) -> Iterable[str]:
+    for what, record in (("baseline", baseline), ("follow-up", follow_up)):
+        if len(record.heads) > 1:
+            yield f"the {what}'s record was saved by {len(record.heads)} readers apart and is merged here"
+        if record.conflicts:
+            count = len(record.conflicts)
+            yield f"the {what}'s record has {count} open conflict{'s' * (count > 1)}: {record.conflicts[0]}"
+        if record.read_only:
+            yield f"the {what}'s record is read as far as this program knows it: {record.read_only}"
+    for row in rows:
+        seen = row.follow_up
+        if seen is not None and seen.has_place and seen.calibration is None and seen.diameter_mm is None:
+            yield f"{row.label}: the follow-up's clip has no calibration, so it gives no millimetres"
+    own = known | {target.id for target in follow_up.targets}
+    strange = {one.target_id for visit in follow_up.follow_ups for one in visit.outcomes} - own
+    if strange:
+        count = len(strange)
+        yield (
+            f"{count} outcome{'s' * (count > 1)} of the follow-up "
+            f"{'are' if count > 1 else 'is'} of a target that this baseline does not have"
+        )

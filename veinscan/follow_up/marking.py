@@ -1,0 +1,277 @@
+"""Entering a follow-up: every outcome is a person's act, with its place and the baseline it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
+from datetime import date
+from typing import Any
+
+from veinscan.candidates.model import Candidate
+from veinscan.errors import InvalidInputError, RecordError
+from veinscan.follow_up.states import TargetState, states_of
+from veinscan.plan import vocabulary as v
+from veinscan.plan.editing import target_at_point, target_from_candidate
+from veinscan.plan.follow_up import FollowUp, TargetOutcome
+from veinscan.plan.geometry import ClipLike
+from veinscan.plan.ids import new_uid
+from veinscan.plan.model import InjectionTarget, Reader, Record
+from veinscan.plan.places import BaselinePlace, ImagePlace
+from veinscan.plan.signing import check_editable
+from veinscan.plan.values import LIMITS, enum_value, number
+from veinscan.plan.visits import put_follow_up
+from veinscan.plan.vocabulary import Checked, Outcome, ValueSource
+from veinscan.record.opening import Opened
+
+OUTCOME_FIELDS = (
+    "outcome", "diameter_mm", "diameter_source", "depth_mm", "depth_source", "posture", "landmark",
+    "landmark_cm", "compressible", "compartment", "treated_length_cm", "occluded_length_cm", "reflux",
+    "flow", "recurrence", "notes",
+)  # fmt: skip
+"""What `set_outcome` accepts; coded values and numbers may be text."""
+VISIT_FIELDS = (
+    "on", "session_ids", "duplex_done", "posture", "deep_veins", "deep_veins_action", "deep_vein_findings",
+    "junction_class", "junction_action", "junction_stump_mm", "complications", "evacuation",
+    "appearance_percent", "rater", "before_photo", "photos", "satisfaction", "compression_worn_days",
+    "values", "next_step", "next_step_text", "notes",
+)  # fmt: skip
+"""What `update_visit` accepts; coded values, numbers and days may be text."""
+
+_CODED: Mapping[str, type[Any]] = {
+    "outcome": Outcome, "diameter_source": ValueSource, "depth_source": ValueSource, "posture": v.Posture,
+    "landmark": v.Landmark, "compressible": v.Compressible, "compartment": v.Compartment,
+    "recurrence": Checked, "duplex_done": Checked, "deep_veins": v.DeepVeins,
+    "junction_class": v.JunctionClass, "rater": v.Rater, "before_photo": Checked, "next_step": v.NextStep,
+}  # fmt: skip
+
+
+def begin_visit(
+    record: Record, baseline: Opened, reader: Reader, *, on: date | None = None
+) -> tuple[Record, FollowUp]:
+    """The follow-up's record with a new, empty visit that looks back on a baseline.
+
+    Parameters
+    ----------
+    record : Record
+        Of the follow-up study.
+    baseline : Opened
+        The study that is compared with, and its record.
+    reader : Reader
+    on : date, optional
+        Day of the follow-up study.
+
+    Nothing is filled in: no outcome, no posture, deep veins 'not examined'.
+    Returns the record and the visit.
+    """
+    visit = FollowUp(
+        id=new_uid(),
+        on=on,
+        session_ids=tuple(one.id for one in baseline.record.sessions),
+        baseline_study_uid=baseline.study.study_instance_uid,
+        baseline_record_uids=baseline.record.heads,
+    )
+    record = put_follow_up(record, visit, reader)
+    return record, find_visit(record, visit.id)
+
+
+def current_visit(record: Record, baseline_study_uid: str) -> FollowUp | None:
+    """The latest visit of a record that looks back on a baseline study; None where none does."""
+    from veinscan.follow_up.states import in_order
+
+    mine = [one for one in record.follow_ups if one.baseline_study_uid == baseline_study_uid]
+    return in_order(mine)[-1] if mine else None
+
+
+def find_visit(record: Record, visit_id: str) -> FollowUp:
+    """The visit with an id; RecordError where there is none."""
+    for one in record.follow_ups:
+        if one.id == visit_id:
+            return one
+    raise RecordError(f"there is no follow-up {visit_id!r} in the record", do="list them to see their ids")
+
+
+def set_outcome(
+    record: Record, visit_id: str, target_id: str, baseline: Opened, reader: Reader, **values: Any
+) -> Record:
+    """The record with some fields of one target's outcome set (`OUTCOME_FIELDS`).
+
+    The first value set for a target also keeps where the baseline marked it.
+    A number given without its source counts as entered by a person.
+
+    Raises InvalidInputError for a target that the baseline does not have, a
+    baseline that is not the visit's, and a field or value that is not usable;
+    RecordError where there is no such visit.
+    """
+    _check_names(values, OUTCOME_FIELDS, "an outcome")
+    new = {name: _parsed(name, value) for name, value in values.items()}
+    for quantity in ("diameter", "depth"):
+        name, source = f"{quantity}_mm", f"{quantity}_source"
+        if name in new:
+            new[source] = None if new[name] is None else new.get(source) or ValueSource.ENTERED
+    return _with_outcome(record, visit_id, target_id, baseline, reader, lambda before: replace(before, **new))
+
+
+def mark_not_seen(record: Record, visit_id: str, target_id: str, baseline: Opened, reader: Reader) -> Record:
+    """The record with a target that a person looked for and did not see: 'not_visible', no place, no size."""
+    return _with_outcome(
+        record,
+        visit_id,
+        target_id,
+        baseline,
+        reader,
+        lambda before: replace(
+            before,
+            outcome=Outcome.NOT_VISIBLE,
+            place=None,
+            diameter_mm=None,
+            diameter_source=None,
+            depth_mm=None,
+            depth_source=None,
+        ),
+    )
+
+
+def mark_point(
+    record: Record,
+    visit_id: str,
+    target_id: str,
+    baseline: Opened,
+    reader: Reader,
+    *,
+    clip: ClipLike,
+    frame_index: int,
+    point: Iterable[float],
+) -> Record:
+    """The record with a target's place in the follow-up where a person clicked; the lumen is measured there.
+
+    The outcome stays what it was ('not_assessed' until it is set): a place is
+    no outcome.  What a person typed or measured with calipers stays too.
+    """
+    mark = target_at_point(clip, frame_index, point, reader)
+    return _with_outcome(record, visit_id, target_id, baseline, reader, lambda before: _marked(before, mark))
+
+
+def mark_candidate(
+    record: Record,
+    visit_id: str,
+    target_id: str,
+    baseline: Opened,
+    reader: Reader,
+    *,
+    clip: ClipLike,
+    candidate: Candidate,
+    frame_index: int | None = None,
+) -> Record:
+    """As `mark_point`, with the measures of a candidate that a person chose."""
+    mark = target_from_candidate(clip, candidate, reader, frame_index=frame_index)
+    return _with_outcome(record, visit_id, target_id, baseline, reader, lambda before: _marked(before, mark))
+
+
+def remove_outcome(record: Record, visit_id: str, target_id: str, reader: Reader) -> Record:
+    """The record without what a visit says of a target; RecordError where it says nothing."""
+    visit = find_visit(record, visit_id)
+    kept = tuple(one for one in visit.outcomes if one.target_id != target_id)
+    if len(kept) == len(visit.outcomes):
+        raise RecordError(f"the follow-up has no outcome of target {target_id!r}")
+    return put_follow_up(record, replace(visit, outcomes=kept), reader)
+
+
+def update_visit(record: Record, visit_id: str, reader: Reader, **values: Any) -> Record:
+    """The record with some fields of a visit set (`VISIT_FIELDS`).
+
+    Raises InvalidInputError for a field or value that is not usable,
+    RecordError where there is no such visit.
+    """
+    _check_names(values, VISIT_FIELDS, "a follow-up")
+    new = {name: _parsed(name, value) for name, value in values.items()}
+    return put_follow_up(record, replace(find_visit(record, visit_id), **new), reader)
+
+
+def outcome_of(visit: FollowUp, target_id: str) -> TargetOutcome | None:
+    """What a visit says of a target; None where it says nothing."""
+    return next((one for one in visit.outcomes if one.target_id == target_id), None)
+
+
+def _with_outcome(
+    record: Record,
+    visit_id: str,
+    target_id: str,
+    baseline: Opened,
+    reader: Reader,
+    change: Callable[[TargetOutcome], TargetOutcome],
+) -> Record:
+    check_editable(record)
+    visit = find_visit(record, visit_id)
+    if visit.baseline_study_uid != baseline.study.study_instance_uid:
+        raise InvalidInputError(
+            "the follow-up looks back on another study",
+            do="open the study it names, or begin a new follow-up",
+        )
+    state = states_of(baseline.record).get(target_id)
+    if state is None:
+        raise InvalidInputError(
+            f"the baseline has no target {target_id!r}", do="mark a new finding as a target of its own"
+        )
+    before = outcome_of(visit, target_id)
+    if before is None:
+        before = TargetOutcome(target_id=target_id, baseline=_baseline_place(baseline, state))
+    after = replace(change(before), set_by=reader.name)
+    others = [after if one.target_id == target_id else one for one in visit.outcomes]
+    if after not in others:
+        others.append(after)
+    return put_follow_up(record, replace(visit, outcomes=tuple(others)), reader)
+
+
+def _baseline_place(baseline: Opened, state: TargetState) -> BaselinePlace | None:
+    if not state.has_place:
+        return None
+    clip = next((one for one in baseline.study.clips if one.sop_instance_uid == state.sop_instance_uid), None)
+    if clip is None:
+        return None
+    return BaselinePlace(
+        study_instance_uid=baseline.study.study_instance_uid,
+        series_instance_uid=clip.series_instance_uid,
+        sop_class_uid=clip.sop_class_uid,
+        sop_instance_uid=clip.sop_instance_uid,
+        frame_index=state.frame_index,
+        point=state.point,
+    )
+
+
+def _marked(before: TargetOutcome, mark: InjectionTarget) -> TargetOutcome:
+    by_hand = (ValueSource.ENTERED, ValueSource.CALIPER)
+    measured: dict[str, Any] = {}
+    for quantity in ("diameter", "depth"):
+        if getattr(before, f"{quantity}_source") not in by_hand:
+            measured[f"{quantity}_mm"] = getattr(mark, f"{quantity}_mm")
+            measured[f"{quantity}_source"] = getattr(mark, f"{quantity}_source")
+    place = ImagePlace(
+        sop_instance_uid=mark.sop_instance_uid,
+        frame_index=mark.frame_index,
+        point=mark.point,
+        outline=mark.outline,
+        calibration=mark.calibration,
+    )
+    return replace(before, place=place, **measured)
+
+
+def _check_names(values: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
+    for name in sorted(set(values) - set(known)):
+        of_model = {field.name for kind in (FollowUp, TargetOutcome) for field in fields(kind)}
+        why = "cannot be set here" if name in of_model else f"is not a field of {what}"
+        raise InvalidInputError(f"{name!r} {why}", do=f"set one of: {', '.join(known)}")
+
+
+def _parsed(name: str, value: Any) -> Any:
+    if name in _CODED:
+        if value in (None, "") and name.endswith("_source"):
+            return None
+        return enum_value(_CODED[name], value, name)
+    if name in LIMITS:
+        return number(name, value)
+    if name == "on" and isinstance(value, str):
+        try:
+            return date.fromisoformat(value.strip()) if value.strip() else None
+        except ValueError:
+            raise InvalidInputError(f"on is {value!r}", do="pass a day as YYYY-MM-DD") from None
+    return value

@@ -1,0 +1,88 @@
+"""Two values of one quantity, side by side; their difference only where they may be compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A quantity at the baseline and at the follow-up."""
+
+    quantity: str
+    """'diameter_mm', 'depth_mm', 'reflux_s', 'flow_cm_s', 'compressible' or 'outcome'."""
+    unit: str
+    """UCUM; empty for words."""
+    baseline: float | str | None
+    follow_up: float | str | None
+    reason: str = ""
+    """Why no difference is shown; empty where one is, or where both values are words that agree."""
+    baseline_is_lower_bound: bool = False
+    follow_up_is_lower_bound: bool = False
+
+    @property
+    def comparable(self) -> bool:
+        """Whether both values are there and posture and landmark agree."""
+        return not self.reason
+
+    @property
+    def difference(self) -> float | None:
+        """Follow-up minus baseline, in `unit`; None where they may not be compared."""
+        if not self.comparable or isinstance(self.baseline, str) or isinstance(self.follow_up, str):
+            return None
+        if self.baseline is None or self.follow_up is None:
+            return None
+        return round(self.follow_up - self.baseline, 6) + 0.0
+
+    @property
+    def percent(self) -> float | None:
+        """The difference as a share of the baseline, in percent; None without it or from zero."""
+        change = self.difference
+        if change is None or not isinstance(self.baseline, float | int) or self.baseline == 0:
+            return None
+        return 100.0 * change / self.baseline
+
+    @property
+    def changed(self) -> bool | None:
+        """Whether the two differ; None where they may not be compared."""
+        return None if not self.comparable else self.baseline != self.follow_up
+
+    def words(self) -> str:
+        """'2.4 -> 1.1 mm (-1.3 mm, -54 %)', or both values and the reason."""
+        before, after = self._shown(self.baseline), self._shown(self.follow_up)
+        if not self.unit:
+            return f"{before} -> {after}" + (f" ({self.reason})" if self.reason else "")
+        text = f"{self._bound(before, self.baseline_is_lower_bound)} -> "
+        text += f"{self._bound(after, self.follow_up_is_lower_bound)} {self.unit}"
+        change = self.difference
+        if change is None:
+            return f"{text} ({self.reason})"
+        share = "" if self.percent is None else f", {self.percent:+.0f} %"
+        return f"{text} ({change:+.{self._digits}f} {self.unit}{share})"
+
+    @property
+    def _digits(self) -> int:
+        return {"s": 2, "mm": 1}.get(self.unit, 0)
+
+    def _shown(self, value: float | str | None) -> str:
+        if value is None:
+            return "not recorded"
+        if isinstance(value, str):
+            return value.replace("_", " ")
+        return f"{value:.{self._digits}f}"
+
+    @staticmethod
+    def _bound(text: str, is_lower_bound: bool) -> str:
+        return f"> {text}" if is_lower_bound else text
+
+
+def words_pair(quantity: str, baseline: StrEnum | None, follow_up: StrEnum | None, reason: str) -> Pair:
+    """A pair of coded values."""
+    return Pair(
+        quantity,
+        "",
+        None if baseline is None else baseline.value,
+        None if follow_up is None else follow_up.value,
+        reason,
+    )

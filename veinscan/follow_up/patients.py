@@ -1,0 +1,140 @@
+"""Whether two studies are of one patient: by Patient ID, its issuer and the birth date; never by name alone.
+
+A name only ever speaks against a match, or lets a person be asked where an
+ID is missing.  No reason holds patient data.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from veinscan.dicom.header import quiet
+from veinscan.dicom.values import text
+
+
+class Match(StrEnum):
+    """What the headers of two studies say about their patients."""
+
+    CERTAIN = "certain"
+    ASK = "ask"
+    """Perhaps one patient: a person decides."""
+    OTHER = "other"
+    """Not shown to be one patient, and not to be mixed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientMatch:
+    """The verdict and why, without patient data."""
+
+    verdict: Match
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What tells patients apart; never shown and never in a message."""
+
+    number: str = field(repr=False)
+    """Patient ID (0010,0020)."""
+    issuer: str = field(repr=False)
+    """Issuer of Patient ID (0010,0021), or the universal entity of its qualifiers (0010,0024)."""
+    born: str = field(repr=False)
+    """YYYYMMDD."""
+    sex: str = field(repr=False)
+    names: frozenset[str] = field(repr=False)
+    """Parts of the name, folded."""
+
+
+def patient_in(header: Any) -> Patient:
+    """The patient of a header; empty where an attribute is missing or cannot be read."""
+    with quiet():
+        born = text(header, "PatientBirthDate")
+        sex = text(header, "PatientSex").upper()
+        return Patient(
+            number=" ".join(text(header, "PatientID").split()),
+            issuer=_issuer(header),
+            born=born if len(born) == 8 and born.isdigit() and born != "00000000" else "",
+            sex=sex if sex in ("M", "F") else "",
+            names=_folded(text(header, "PatientName")),
+        )
+
+
+def match_patients(one: Any, other: Any) -> PatientMatch:
+    """Whether two headers are of one patient.
+
+    Parameters
+    ----------
+    one, other : Dataset or Patient
+        Headers of an object of each study.
+    """
+    a, b = (side if isinstance(side, Patient) else patient_in(side) for side in (one, other))
+    if a.born and b.born and a.born != b.born:
+        same = bool(a.number) and a.number == b.number and bool(a.issuer) and a.issuer == b.issuer
+        if same:
+            return PatientMatch(Match.ASK, "the Patient IDs and issuers agree, the birth dates differ")
+        return PatientMatch(Match.OTHER, "the birth dates differ")
+    if not a.number or not b.number:
+        return _without_number(a, b)
+    if a.number != b.number:
+        return _different_numbers(a, b)
+    return _same_number(a, b)
+
+
+def _same_number(a: Patient, b: Patient) -> PatientMatch:
+    named = bool(a.names & b.names)
+    if a.issuer and b.issuer and a.issuer != b.issuer:
+        if named and a.born and b.born:
+            return PatientMatch(Match.ASK, "the Patient IDs agree, but two issuers gave them")
+        return PatientMatch(Match.OTHER, "the Patient IDs are of two issuers")
+    if not a.born or not b.born:
+        return PatientMatch(Match.ASK, "the Patient IDs agree, but a birth date is missing")
+    if a.sex and b.sex and a.sex != b.sex:
+        return PatientMatch(Match.ASK, "Patient ID and birth date agree, but the sex differs")
+    if bool(a.issuer) != bool(b.issuer):
+        return PatientMatch(Match.ASK, "Patient ID and birth date agree, but one study names no issuer")
+    if a.issuer:
+        return PatientMatch(Match.CERTAIN, "Patient ID, its issuer and birth date agree")
+    if not named:
+        # without an issuer an ID is only as good as the clinic that gave it
+        return PatientMatch(
+            Match.ASK, "Patient ID and birth date agree, but no issuer is named and the names differ"
+        )
+    return PatientMatch(
+        Match.CERTAIN, "Patient ID and birth date agree; no study names an issuer, and no name speaks against"
+    )
+
+
+def _different_numbers(a: Patient, b: Patient) -> PatientMatch:
+    if a.issuer == b.issuer:
+        return PatientMatch(Match.OTHER, "the Patient IDs differ")
+    if a.born and b.born and a.names & b.names:
+        return PatientMatch(
+            Match.ASK, "the Patient IDs differ and so do their issuers; birth date and name agree"
+        )
+    return PatientMatch(Match.OTHER, "the Patient IDs and their issuers differ")
+
+
+def _without_number(a: Patient, b: Patient) -> PatientMatch:
+    if a.born and b.born and a.names & b.names:
+        return PatientMatch(Match.ASK, "a Patient ID is missing; birth date and name agree")
+    return PatientMatch(Match.OTHER, "a Patient ID is missing, and a name alone says nothing")
+
+
+def _issuer(header: Any) -> str:
+    plain = " ".join(text(header, "IssuerOfPatientID").split())
+    if plain:
+        return plain
+    try:
+        items = list(header.get("IssuerOfPatientIDQualifiersSequence") or ())
+    except Exception:  # pydicom raises nearly anything on damaged bytes
+        return ""
+    return " ".join(text(items[0], "UniversalEntityID").split()) if items else ""
+
+
+def _folded(name: str) -> frozenset[str]:
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    plain = "".join(" " if not c.isalnum() else c for c in plain if not unicodedata.combining(c))
+    return frozenset(part for part in plain.split() if len(part) > 1 or not part.isascii())
