@@ -15,7 +15,7 @@ def lowest(pyproject: Path) -> list[str]:
     """`name==bound` for each requirement `name>=bound` of the library and its extras."""
     project = tomllib.loads(pyproject.read_text())["project"]
     extras = project["optional-dependencies"]
-    requirements = project["dependencies"] + extras["gui"] + extras["test"]
+    requirements = project["dependencies"] + extras["gui"] + extras["research"] + extras["test"]
     pins = []
     for requirement in requirements:
         match = re.fullmatch(r"([\w.-]+)>=([\w.]+)(,(!=|<)[\w.]+)*(; .+)?", requirement)

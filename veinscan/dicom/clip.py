@@ -383,6 +383,13 @@ class Clip:
         """
         return cleaned(self._reader.dataset())
 
+    def raw_header(self) -> pydicom.Dataset:
+        """The header without pixels as it was parsed, private parts included; any value may raise when read.
+
+        For de-identification alone, which says what becomes of each part.
+        """
+        return self._reader.dataset()
+
 
 def _why_no_spacing(region: Region | None) -> str:
     what = "no calibrated picture in the file" if region is None else "its picture has no usable calibration"

@@ -1,0 +1,189 @@
+"""Who a study is of, and what stands for him or her in an export."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from veinscan.deidentify.key import ProjectKey
+
+REMOVED = "[removed]"
+"""Stands in a text where something that names a person was."""
+
+
+class Dates(StrEnum):
+    """What becomes of dates (PS3.15 E.3.6)."""
+
+    MODIFIED = "modified"
+    """Moved back by a number of days that only the project's key tells; intervals of a patient stay."""
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Choices of a de-identification; see `docs/research.md`."""
+
+    dates: Dates = Dates.MODIFIED
+    notes: bool = False
+    """Whether free text of the record is kept, without what the header tells to be a name or number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The map of one patient's study: from what is known to what stands for it."""
+
+    key: ProjectKey
+    patient: str
+    """Pseudonym."""
+    days: int
+    options: Options = field(default_factory=Options)
+    known: tuple[str, ...] = field(default=(), repr=False)
+    """Words and numbers of the header that name the person, the place or the examination; folded."""
+
+    def uid(self, original: str) -> str:
+        """See `ProjectKey.uid`."""
+        return self.key.uid(original)
+
+    def reader(self, name: str) -> str:
+        """The pseudonym of a reader; '' for nobody."""
+        folded = " ".join(name.replace("^", " ").casefold().split())
+        return f"reader-{self.key.name('reader', folded, 8)}" if folded else ""
+
+    def label(self, original: str) -> str:
+        """What stands for a name that is no UID and that nobody needs to read (an id of a candidate)."""
+        return self.key.name("label", original, 16).lower() if original else ""
+
+    def day(self, original: date) -> date | None:
+        """A date, moved back; None where dates are removed."""
+        if self.options.dates is Dates.REMOVED:
+            return None
+        return original - timedelta(days=self.days)
+
+    def moment(self, original: datetime) -> datetime | None:
+        """A time, moved back by whole days and told in UTC: a time zone tells where somebody lives."""
+        if self.options.dates is Dates.REMOVED:
+            return None
+        return original.astimezone(UTC) - timedelta(days=self.days)
+
+    def text(self, original: str) -> str:
+        """A free text: empty, or without the words of `known` where notes are asked for."""
+        return self.scrubbed(original) if self.options.notes else ""
+
+    def scrubbed(self, text: str) -> str:
+        """A text in which every word that names the person is replaced, and every long number."""
+        if not text:
+            return text
+        parts = re.split(r"(\W+)", text)
+        kept = [REMOVED if self.names(part) or re.fullmatch(r"\d{5,}", part) else part for part in parts]
+        return "".join(kept)
+
+    def names(self, text: str) -> bool:
+        """Whether a text holds a word or number that names the person."""
+        folded = fold(text)
+        words = set(re.findall(r"\w+", folded))
+        return any((word in words) if len(word) < 6 else (word in folded) for word in self.known)
+
+
+def fold(text: str) -> str:
+    """A text for comparison: small letters without accents."""
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in apart if not unicodedata.combining(c)).casefold()
+
+
+NAMING = (
+    "PatientName", "PatientID", "OtherPatientIDs", "OtherPatientNames", "PatientBirthName",
+    "PatientBirthDate", "PatientMotherBirthName", "PatientAddress", "PatientTelephoneNumbers",
+    "AccessionNumber",
+    "InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName", "StationName",
+    "DeviceSerialNumber",
+    "ReferringPhysicianName", "PerformingPhysicianName", "OperatorsName", "NameOfPhysiciansReadingStudy",
+    "PhysiciansOfRecord", "RequestingPhysician", "IssuerOfPatientID", "MedicalRecordLocator",
+)  # fmt: skip
+"""Attributes of a header whose words are looked for in what is written."""
+
+_COMMON = frozenset(
+    [
+        "clinic",
+        "hospital",
+        "center",
+        "centre",
+        "vein",
+        "veins",
+        "duplex",
+        "ultrasound",
+        "synthetic",
+        "sample",
+        "none",
+        "unknown",
+        "left",
+        "right",
+        "other",
+        "anonymous",
+        "phantom",
+        "department",
+        "university",
+        "medical",
+        "the",
+        "and",
+        "for",
+        "von",
+        "van",
+        "der",
+        "del",
+    ]
+)
+"""Words of such attributes that name nobody: they may stand in a text."""
+
+
+def patient_pseudonym(key: ProjectKey, patient_id: str, name_and_birth: str, study_uid: str) -> str:
+    """The pseudonym of a patient: of the ID, else of name and birth date, else of the study alone."""
+    if patient_id.strip():
+        return f"P-{key.name('patient', patient_id.strip().casefold())}"
+    if name_and_birth.strip("| "):
+        return f"P-{key.name('patient', 'name|' + name_and_birth)}"
+    return f"P-{key.name('patient', 'study|' + study_uid)}"
+
+
+def known_words(headers: Iterable[Any]) -> tuple[str, ...]:
+    """Folded words and numbers of headers that name the person, the place or the examination."""
+    found: set[str] = set()
+    for header in headers:
+        for keyword in NAMING:
+            value = header.get(keyword)
+            for text in _texts(value):
+                found |= _words(text)
+        found |= (
+            {str(header.get("StudyID") or "").casefold()}
+            if len(str(header.get("StudyID") or "")) > 3
+            else set()
+        )
+    return tuple(sorted(word for word in found if word))
+
+
+def _texts(value: Any) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
+        return [str(member) for member in value]
+    groups = [str(value)]
+    return [*groups, *(str(getattr(value, group, "") or "") for group in ("ideographic", "phonetic"))]
+
+
+def _words(text: str) -> set[str]:
+    folded = fold(text)
+    words = {word for word in re.split(r"[\W_]+", folded) if _telling(word)}
+    whole = folded.strip()
+    return words | ({whole} if len(whole) >= 6 else set())
+
+
+def _telling(word: str) -> bool:
+    if word in _COMMON:
+        return False
+    if not word.isascii():
+        return len(word) >= 2
+    return len(word) >= 4 or (len(word) == 3 and word.isalpha())
