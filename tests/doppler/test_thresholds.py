@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from veinscan.doppler import envelope, events, reflux
+from veinscan.doppler import attempts, envelope, events, reflux
 from veinscan.errors import InvalidInputError
 from veinscan.plan import thresholds as t
 
 
 def test_the_measuring_code_follows_the_table() -> None:
-    assert t.measuring("end_velocity") == reflux.END_CM_S
-    assert t.measuring("end_share_of_scale") == reflux.END_SHARE_OF_SCALE
+    assert t.measuring("end_velocity") == attempts.END_CM_S
+    assert t.measuring("end_share_of_scale") == attempts.END_SHARE_OF_SCALE
     assert t.measuring("joined_pause") == events.JOIN_S
     assert t.measuring("least_spike") == events.MIN_SPIKE_CM_S
     assert t.measuring("rise_time") == events.RISE_S
