@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
 from veinscan.errors import InvalidInputError
 from veinscan.follow_up.pairs import Pair, words_pair
 from veinscan.follow_up.patients import Match, PatientMatch, match_patients
 from veinscan.follow_up.quantities import flow_pair, number_pair, reflux_pair, why_not
-from veinscan.follow_up.states import TargetState, in_order, latest_outcomes, states_of
+from veinscan.follow_up.states import TargetState, in_order, latest_outcomes, states_of, target_label
 from veinscan.follow_up.windows import Windows, windows_at
 from veinscan.plan import thresholds
 from veinscan.plan.follow_up import FollowUp
@@ -25,6 +24,7 @@ from veinscan.plan.model import InjectionTarget, Record
 from veinscan.plan.treatment import TreatmentSession
 from veinscan.plan.visits import maybe_recanalised
 from veinscan.plan.vocabulary import DeepVeins, Outcome, RecordState
+from veinscan.record.course import study_day
 from veinscan.record.opening import Opened
 
 NOT_EXAMINED = "not examined"
@@ -85,10 +85,7 @@ class TargetComparison:
     @property
     def label(self) -> str:
         """'target 2, left GSV'."""
-        number = "target" if self.order is None else f"target {self.order}"
-        side = "" if self.baseline.side.value == "unknown" else f"{self.baseline.side.value} "
-        vein = "vein unknown" if self.baseline.vein in ("", "unknown") else self.baseline.vein
-        return f"{number}, {side}{vein}"
+        return target_label(self.order, self.baseline.side, self.baseline.vein)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,14 +253,6 @@ def compare_studies(
         more_sessions=more_sessions,
         patient=match,
     )
-
-
-def study_day(study: Any) -> date | None:
-    """Study Date (0008,0020) of a study's header; None where it has none that is a day."""
-    try:
-        return datetime.strptime(str(study.header().get("StudyDate") or "").strip(), "%Y%m%d").date()
-    except ValueError:
-        return None
 
 
 def _check(baseline: Record, follow_up: Record, patient: PatientMatch | None) -> None:

@@ -1,15 +1,30 @@
-"""Earlier studies of the same patient that hold a veinscan record, found by their headers alone."""
+"""Earlier studies of the same patient that hold a veinscan record, found by their headers alone.
+
+veinscan's own records are looked for first (`veinscan/*.dcm` beside a study,
+inside a zip, in the user's own folder): each names its patient and its study,
+so that pictures are read only to find where that study lies.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from veinscan.dicom.guard import DEFAULT_LIMITS, Limits
-from veinscan.follow_up.patients import Match
+from veinscan.dicom.guard import DEFAULT_LIMITS, Limits, only_veinscan_errors
+from veinscan.dicom.sources import Bytes, FileBytes, FolderSource
+from veinscan.dicom.study import RECORD_FOLDER
+from veinscan.errors import UnreadableError
+from veinscan.follow_up.headers import Facts, HeaderReader, facts_of, zip_members
+from veinscan.follow_up.patients import Match, PatientMatch, match_patients
+from veinscan.settings import data_dir
+
+_NEAR = {"folder_depth": 6, "files": 50_000}
+"""Bounds on a search in the parent folder, which nobody chose: it may be anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +51,7 @@ class EarlierStudies:
     """What a search found."""
 
     studies: tuple[EarlierStudy, ...]
-    """Certain ones first, then with a record, then the latest."""
+    """Those with a record first, of them the certain ones, of them the latest."""
     notes: tuple[str, ...]
     """What could not be looked at, or was left out, one sentence each."""
 
@@ -56,12 +71,223 @@ def find_earlier(
     study : Study
         The follow-up.
     folders : iterable of path, optional
-        Where to look; default: the folder that the study's own folder or file lies in.
+        Where to look, files and zips allowed; default: the folder that the
+        study's own folder or file lies in.
     without_record : bool
-        Also list studies that hold no veinscan record yet (they can be marked afterwards).
+        Also list studies that hold no veinscan record yet (they can be marked
+        afterwards); every header is read for it.
     progress : callable, optional
-        Called with the number of files looked at; may raise CancelledError.
+        Called with the number of headers read; may raise CancelledError.
     limits : Limits
         What untrusted folders may cost.
+
+    Nothing is written and no picture is decoded.  A folder that cannot be
+    looked at is told in `notes`; damaged and foreign files are passed over.
     """
-    return EarlierStudies((), ("no search was made",))
+    if folders is None:
+        own = Path(study.root)
+        places = [own.parent if Path(study.path).is_dir() else own]
+        limits = replace(limits, **{name: min(value, getattr(limits, name)) for name, value in _NEAR.items()})
+    else:
+        places = [Path(folder).absolute() for folder in folders]
+    search = _Search(facts_of(study), HeaderReader(limits, progress), limits)
+    for place in dict.fromkeys(places):
+        search.look_in(place, without_record=without_record)
+    return search.result()
+
+
+@dataclass(slots=True)
+class _Search:
+    mine: Facts
+    reader: HeaderReader
+    limits: Limits
+    found: dict[str, EarlierStudy] = field(default_factory=dict)
+    told: Counter[str] = field(default_factory=Counter)
+
+    def look_in(self, place: Path, *, without_record: bool) -> None:
+        """Records first, then where their studies lie."""
+        entries = self._entries(place)
+        files = [entry for entry in entries if not _is_zip(entry)]
+        records = [entry for entry in files if _in_record_folder(entry)]
+        pictures = [entry for entry in files if not _in_record_folder(entry)]
+        zips = [entry.path for entry in entries if _is_zip(entry)]
+        wanted = self._wanted(records)
+        for uid, folder in wanted.items():
+            self._locate(uid, folder, place, pictures, zips)
+        for path in zips:
+            self._in_zip(path, set(wanted), without_record=without_record)
+        if without_record:
+            for uid, (folder_of, facts) in self._all_studies(pictures).items():
+                self._add(uid, place if place.is_file() else folder_of, facts, has_record=False)
+
+    def result(self) -> EarlierStudies:
+        """In the order to offer them."""
+        ordered = sorted(
+            self.found.values(),
+            key=lambda one: (
+                not one.has_record,
+                one.match is not Match.CERTAIN,
+                one.on is None,
+                -(one.on or date.min).toordinal(),
+                one.study_instance_uid,
+            ),
+        )
+        return EarlierStudies(
+            tuple(ordered),
+            tuple(f"{text} ({count})" if count > 1 else text for text, count in self.told.items()),
+        )
+
+    def _entries(self, place: Path) -> list[Bytes]:
+        try:
+            with only_veinscan_errors("it cannot be looked at", where=place.name):
+                if place.is_file():
+                    beside = place.parent / RECORD_FOLDER
+                    records = FolderSource(beside, self.limits).entries() if beside.is_dir() else ()
+                    return [FileBytes(place, place.name, place.stat()), *records]
+                if not place.is_dir():
+                    self.told["there is no such folder"] += 1
+                    return []
+                source = FolderSource(place, self.limits)
+                entries: list[Bytes] = list(source.entries())
+        except UnreadableError:
+            self.told["a folder cannot be read"] += 1
+            return []
+        for skipped in source.skipped:
+            if "not looked" in skipped.reason or "cannot be read" in skipped.reason:
+                self.told[skipped.reason] += 1
+        return entries
+
+    def _wanted(self, records: Iterable[Bytes]) -> dict[str, Path | None]:
+        """Studies of this patient that a record was found for, and the folder that the record lies beside."""
+        wanted: dict[str, Path | None] = {}
+        for entry in records:
+            facts = self.reader.facts(entry)
+            if facts is None:
+                self.told["a record cannot be read: it may be of this patient"] += 1
+            elif facts.is_record and self._may_be(facts):
+                wanted[facts.study_instance_uid] = entry.path.parent.parent
+        for entry in _own_records(self.limits):
+            facts = self.reader.facts(entry)
+            if facts is not None and facts.is_record and self._may_be(facts):
+                wanted.setdefault(facts.study_instance_uid, None)
+        return wanted
+
+    def _locate(
+        self, uid: str, folder: Path | None, place: Path, pictures: Iterable[Bytes], zips: Iterable[Path]
+    ) -> None:
+        near = [one for one in pictures if folder is None or one.path.is_relative_to(folder)]
+        for entry in _first_of_each_folder(near):
+            facts = self.reader.facts(entry)
+            if facts is not None and facts.is_picture and facts.study_instance_uid == uid:
+                self._add(uid, _to_open(place, folder, entry.path), facts, has_record=True)
+                return
+        for path in zips:
+            if folder is None or path.parent == folder:
+                for member in zip_members(path, self.limits):
+                    facts = self.reader.facts(member)
+                    if facts is not None and facts.is_picture and facts.study_instance_uid == uid:
+                        self._add(uid, path, facts, has_record=True)
+                        return
+        if folder is not None:
+            self.told["a record of this patient lies there without its study"] += 1
+
+    def _in_zip(self, path: Path, wanted: set[str], *, without_record: bool) -> None:
+        """Studies inside a zip whose record lies in it too; any study with `without_record`."""
+        members = list(zip_members(path, self.limits))
+        recorded = {
+            facts.study_instance_uid
+            for member in members
+            if member.name.startswith(f"{RECORD_FOLDER}/")
+            and (facts := self.reader.facts(member)) is not None
+            and facts.is_record
+        }
+        if not recorded and not without_record:
+            return
+        for member in members:
+            facts = self.reader.facts(member)
+            if facts is None or not facts.is_picture:
+                continue
+            uid = facts.study_instance_uid
+            if uid in recorded or (without_record and uid not in wanted):
+                self._add(uid, path, facts, has_record=uid in recorded)
+
+    def _all_studies(self, pictures: Iterable[Bytes]) -> dict[str, tuple[Path, Facts]]:
+        found: dict[str, tuple[Path, Facts]] = {}
+        for entry in pictures:
+            facts = self.reader.facts(entry)
+            if facts is None or not facts.is_picture or not facts.study_instance_uid:
+                continue
+            uid, folder = facts.study_instance_uid, entry.path.parent
+            if uid in found:
+                folder = Path(os.path.commonpath([found[uid][0], folder]))
+                facts = found[uid][1]
+            found[uid] = (folder, facts)
+        return found
+
+    def _may_be(self, facts: Facts) -> bool:
+        return self._match(facts).verdict is not Match.OTHER and self._is_earlier(facts)
+
+    def _match(self, facts: Facts) -> PatientMatch:
+        return match_patients(facts.patient, self.mine.patient)
+
+    def _is_earlier(self, facts: Facts) -> bool:
+        if facts.study_instance_uid in ("", self.mine.study_instance_uid):
+            return False
+        if facts.on is None or self.mine.on is None:
+            return True
+        if facts.on == self.mine.on:
+            return not facts.time or not self.mine.time or facts.time < self.mine.time
+        return facts.on < self.mine.on
+
+    def _add(self, uid: str, path: Path, facts: Facts, *, has_record: bool) -> None:
+        # the picture's own header decides, whatever a record beside it says
+        match = self._match(facts)
+        if match.verdict is Match.OTHER or not self._is_earlier(facts):
+            return
+        known = self.found.get(uid)
+        if known is not None and (known.has_record or not has_record):
+            return
+        days = None if facts.on is None or self.mine.on is None else (self.mine.on - facts.on).days
+        self.found[uid] = EarlierStudy(path, uid, facts.on, days, match.verdict, match.reason, has_record)
+
+
+def _own_records(limits: Limits) -> Iterator[Bytes]:
+    """Records that the user's data directory holds, of studies whose own folder could not be written."""
+    folder = data_dir() / "records"
+    try:
+        with only_veinscan_errors("it cannot be looked at", where="records"):
+            if folder.is_dir():
+                yield from (
+                    one for one in FolderSource(folder, limits).entries() if one.name.endswith(".dcm")
+                )
+    except UnreadableError:
+        return
+
+
+def _first_of_each_folder(entries: Iterable[Bytes]) -> list[Bytes]:
+    """The first file of every folder, then the others: most folders hold one study."""
+    seen: set[Path] = set()
+    first: list[Bytes] = []
+    rest: list[Bytes] = []
+    for entry in entries:
+        (rest if entry.path.parent in seen else first).append(entry)
+        seen.add(entry.path.parent)
+    return [*first, *rest]
+
+
+def _to_open(place: Path, folder: Path | None, path: Path) -> Path:
+    """What to open for a picture: the folder that its record lies beside, else the one under the place."""
+    if place.is_file():
+        return place
+    if folder is not None:
+        return folder
+    parts = path.relative_to(place).parts
+    return place / parts[0] if len(parts) > 1 else place
+
+
+def _in_record_folder(entry: Bytes) -> bool:
+    return entry.path.parent.name == RECORD_FOLDER and entry.name.lower().endswith(".dcm")
+
+
+def _is_zip(entry: Bytes) -> bool:
+    return entry.path.suffix.lower() == ".zip"

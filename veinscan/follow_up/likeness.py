@@ -1,18 +1,23 @@
 """Candidates of a follow-up clip by their likeness to a target.  It helps a person look; it never decides.
 
 'Not seen' always comes first: a closed vein is echogenic or gone, and a
-search for dark lumens finds its neighbour.
+search for dark lumens finds its neighbour.  Weights and widths are choices of
+the program and are in the table of thresholds (`[likeness]`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from veinscan.candidates.model import Candidate
 from veinscan.follow_up.states import TargetState
+from veinscan.plan import thresholds
 from veinscan.plan.context import ClipContext
 from veinscan.plan.model import InjectionTarget
+from veinscan.plan.vocabulary import Compartment, Landmark
 
 NOT_SEEN = "not seen"
 
@@ -45,6 +50,11 @@ class Choice:
         """Whether it is the first answer: the vein is not seen on this clip."""
         return self.candidate is None
 
+    @property
+    def sentence(self) -> str:
+        """The reasons in one line."""
+        return "; ".join(one.sentence for one in self.reasons)
+
 
 def choices_for(
     target: TargetState | InjectionTarget,
@@ -62,6 +72,87 @@ def choices_for(
         Of one follow-up clip.
     context : ClipContext, optional
         Of that clip, for the distance to the landmark.
+
+    A likeness is the weighted mean of what is known on both sides: Gaussian
+    in the logarithm of the diameter, in the depth and in the distance along
+    the leg; 1 or a fixed share for the same or another place in the fascia
+    layers.  Candidates with nothing to compare come last, in their own order.
     """
-    first = Choice(None, None, (), NOT_SEEN)
-    return (first, *(Choice(one, None, (), f"candidate {one.rank}") for one in candidates))
+    found = [_choice(target, one, context) for one in candidates]
+    found.sort(key=lambda one: (one.likeness is None, -(one.likeness or 0.0), _rank(one)))
+    first = Choice(
+        None,
+        None,
+        (Reason("not seen", None, "a closed vein is echogenic or gone: a candidate may be its neighbour"),),
+        NOT_SEEN,
+    )
+    return (first, *found)
+
+
+def _choice(
+    target: TargetState | InjectionTarget, candidate: Candidate, context: ClipContext | None
+) -> Choice:
+    reasons = (
+        _diameter(target.diameter_mm, candidate.diameter_mm),
+        _depth(target.depth_mm, candidate.depth_mm),
+        _fascia(target.compartment, candidate.compartment),
+        _landmark(target, context),
+    )
+    known = [(_value(f"weight_{one.name}"), one.likeness) for one in reasons if one.likeness is not None]
+    total = sum(weight for weight, _ in known)
+    likeness = sum(weight * value for weight, value in known) / total if total else None
+    return Choice(candidate, likeness, reasons, f"candidate {candidate.rank}")
+
+
+def _diameter(wanted: float | None, found: float) -> Reason:
+    if wanted is None or wanted <= 0 or found <= 0:
+        return Reason("diameter", None, f"{found:.1f} mm wide, the target's diameter is not recorded")
+    alike = _bell(math.log(found / wanted), _value("diameter_width"))
+    return Reason("diameter", alike, f"{found:.1f} mm wide, the target was {wanted:.1f} mm")
+
+
+def _depth(wanted: float | None, found: float) -> Reason:
+    if wanted is None:
+        return Reason("depth", None, f"{found:.1f} mm deep, the target's depth is not recorded")
+    width = max(_value("depth_width"), _value("depth_share") * wanted)
+    return Reason(
+        "depth", _bell(found - wanted, width), f"{found:.1f} mm deep, the target was {wanted:.1f} mm"
+    )
+
+
+def _fascia(wanted: Compartment, found: str) -> Reason:
+    if wanted is Compartment.UNKNOWN or found == "unknown":
+        which = "the target's" if wanted is Compartment.UNKNOWN else "its"
+        return Reason("fascia", None, f"{which} place in the fascia layers is not known")
+    if wanted.value == found:
+        return Reason("fascia", 1.0, f"{found} like the target")
+    return Reason("fascia", _value("other_fascia"), f"{found}, the target was {wanted.value}")
+
+
+def _landmark(target: TargetState | InjectionTarget, context: ClipContext | None) -> Reason:
+    here, there = None if context is None else context.landmark_cm, target.landmark_cm
+    if (
+        context is None
+        or here is None
+        or there is None
+        or Landmark.UNKNOWN in (context.landmark, target.landmark)
+    ):
+        return Reason("landmark", None, "the distance to a landmark is not recorded on both sides")
+    if context.landmark is not target.landmark:
+        return Reason("landmark", None, "the distances are to different landmarks")
+    name = target.landmark.value.replace("_", " ")
+    alike = _bell(here - there, _value("landmark_width"))
+    return Reason("landmark", alike, f"{here:g} cm from the {name}, the target was {there:g} cm")
+
+
+def _bell(difference: float, width: float) -> float:
+    return math.exp(-0.5 * (difference / width) ** 2)
+
+
+@cache
+def _value(name: str) -> float:
+    return float(thresholds.section("likeness")[name]["value"])
+
+
+def _rank(choice: Choice) -> int:
+    return 0 if choice.candidate is None else choice.candidate.rank

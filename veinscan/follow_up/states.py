@@ -152,3 +152,10 @@ def states_of(record: Record) -> Mapping[str, TargetState]:
     planned = {target.id: planned_state(record, target) for target in record.targets}
     seen = latest_outcomes(record, record.follow_ups)
     return planned | {uid: state for uid, state in seen.items() if uid not in planned}
+
+
+def target_label(order: int | None, side: Side, vein: str) -> str:
+    """'target 2, left GSV'."""
+    number = "target" if order is None else f"target {order}"
+    of_side = "" if side is Side.UNKNOWN else f"{side.value} "
+    return f"{number}, {of_side}{'vein unknown' if vein in ('', 'unknown') else vein}"

@@ -6,7 +6,7 @@ no others, and says so: 'from n studies found'.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -57,6 +57,8 @@ class Course:
     days: tuple[DaySum, ...]
     maybe_recanalised: tuple[tuple[str, str, str], ...]
     """`(target id, earlier visit, later visit)`: a suggestion, for a person to set."""
+    study_days: tuple[tuple[str, date | None], ...] = ()
+    """`(Study Instance UID, Study Date)` of every study given, in order of their days."""
 
     @property
     def basis(self) -> str:
@@ -72,10 +74,11 @@ class Course:
         raise InvalidInputError("the study is not in the course", where=study_instance_uid)
 
 
-def open_course(studies: Iterable[Any]) -> Course:
+def open_course(studies: Iterable[Any], *, confirmed: bool = False) -> Course:
     """The course of one patient over several opened studies.
 
     Withdrawn records are left out.  A session that two studies hold counts once.
+    `confirmed`: a person has said that all are of one patient, where the headers leave it open.
 
     Raises InvalidInputError for no study, and for studies of two patients
     (told apart by Patient ID and its issuer, and by name where an ID is missing).
@@ -84,13 +87,29 @@ def open_course(studies: Iterable[Any]) -> Course:
     if not opened:
         raise InvalidInputError("there is no study", do="pass at least one")
     patients = {_patient(study) for study in opened}
-    if len(patients) > 1:
+    if len(patients) > 1 and not confirmed:
         raise InvalidInputError(
             f"the studies are of {len(patients)} patients", do="pass the studies of one patient"
         )
     by_uid = {study.study_instance_uid: study for study in opened}
-    ordered = sorted(by_uid.values(), key=lambda study: (_day(study), study.study_instance_uid))
-    loaded = [(study.study_instance_uid, load_record(study)) for study in ordered]
+    ordered = sorted(
+        by_uid.values(), key=lambda study: (study_day(study) or date.max, study.study_instance_uid)
+    )
+    return course_of(
+        [(study.study_instance_uid, load_record(study)) for study in ordered],
+        {study.study_instance_uid: study_day(study) for study in ordered},
+    )
+
+
+def course_of(
+    loaded: Sequence[tuple[str, Record]], study_days: Mapping[str, date | None] | None = None
+) -> Course:
+    """The course that records make, as they are given: `(Study Instance UID, record)` in order of the days.
+
+    `study_days` are the Study Dates of the studies, where they are known.
+    Withdrawn records are left out.  A session that two studies hold counts
+    once.  That they are of one patient is the caller's to know.
+    """
     records = tuple(pair for pair in loaded if pair[1].status.state is not RecordState.WITHDRAWN)
     sessions: dict[str, tuple[str, TreatmentSession]] = {}
     visits: dict[str, tuple[str, FollowUp]] = {}
@@ -101,7 +120,7 @@ def open_course(studies: Iterable[Any]) -> Course:
     found = [session for _, session in sessions.values()]
     days = sorted({session.on for session in found if session.on is not None})
     return Course(
-        n_studies=len(by_uid),
+        n_studies=len(loaded),
         records=records,
         sessions=tuple(
             _placed(uid, session, days)
@@ -117,6 +136,7 @@ def open_course(studies: Iterable[Any]) -> Course:
         ),
         days=day_sums(found),
         maybe_recanalised=maybe_recanalised(visit for _, visit in visits.values()),
+        study_days=tuple((study_days or {}).items()),
     )
 
 
@@ -135,9 +155,9 @@ def _patient(study: Any) -> tuple[str, str]:
     return (number, issuer) if number else (f"name {header.get('PatientName') or ''}", issuer)
 
 
-def _day(study: Any) -> str:
-    text = str(study.header().get("StudyDate") or "")
+def study_day(study: Any) -> date | None:
+    """Study Date (0008,0020) of an opened study's header; None where it has none that is a day."""
     try:
-        return datetime.strptime(text, "%Y%m%d").date().isoformat()
+        return datetime.strptime(str(study.header().get("StudyDate") or "").strip(), "%Y%m%d").date()
     except ValueError:
-        return "9999"
+        return None
