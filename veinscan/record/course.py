@@ -110,9 +110,7 @@ def course_of(
     Withdrawn records are left out.  A session that two studies hold counts
     once.  That they are of one patient is the caller's to know.
     """
-    records = tuple(
-        (uid, record) for uid, _, record in loaded if record.status.state is not RecordState.WITHDRAWN
-    )
+    records = tuple(pair for pair in loaded if pair[1].status.state is not RecordState.WITHDRAWN)
     sessions: dict[str, tuple[str, TreatmentSession]] = {}
     visits: dict[str, tuple[str, FollowUp]] = {}
     for uid, record in records:
