@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from veinscan.cli.compare import compare
 from veinscan.cli.doctor import doctor
 from veinscan.cli.find import find
 from veinscan.cli.history import history
@@ -54,6 +55,7 @@ app.command("reflux")(reflux)
 app.add_typer(targets, name="targets")
 app.add_typer(record, name="record")
 app.command("history")(history)
+app.command("compare")(compare)
 app.command("sample")(sample)
 app.command("report")(report)
 app.command("doctor")(doctor)

@@ -23,6 +23,7 @@ _COMMANDS = (
     "targets",
     "record",
     "history",
+    "compare",
     "sample",
     "report",
     "doctor",

@@ -15,7 +15,7 @@ from datetime import date
 from veinscan.errors import InvalidInputError
 from veinscan.follow_up.pairs import Pair, words_pair
 from veinscan.follow_up.patients import Match, PatientMatch, match_patients
-from veinscan.follow_up.quantities import flow_pair, number_pair, reflux_pair, why_not
+from veinscan.follow_up.quantities import compressible_pair, flow_pair, number_pair, reflux_pair, why_not
 from veinscan.follow_up.states import TargetState, in_order, latest_outcomes, states_of, target_label
 from veinscan.follow_up.windows import Windows, windows_at
 from veinscan.plan import thresholds
@@ -24,7 +24,7 @@ from veinscan.plan.model import InjectionTarget, Record
 from veinscan.plan.treatment import TreatmentSession
 from veinscan.plan.visits import maybe_recanalised
 from veinscan.plan.vocabulary import DeepVeins, Outcome, RecordState
-from veinscan.record.course import study_day
+from veinscan.record.course import study_day as study_day
 from veinscan.record.opening import Opened
 
 NOT_EXAMINED = "not examined"
@@ -313,9 +313,7 @@ def _row(
         outcome=Outcome.NOT_ASSESSED if after is None or after.outcome is None else after.outcome,
         diameter=number_pair("diameter_mm", "mm", before, after, reason),
         depth=number_pair("depth_mm", "mm", before, after, reason),
-        compressible=words_pair(
-            "compressible", before.compressible, None if after is None else after.compressible, reason
-        ),
+        compressible=compressible_pair(before, after, reason),
         reflux=reflux_pair(before, after, reason),
         flow=flow_pair(before, after, reason),
         maybe_recanalised=opened,

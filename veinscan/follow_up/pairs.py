@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+_NOTHING = "not recorded"
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -17,7 +19,7 @@ class Pair:
     baseline: float | str | None
     follow_up: float | str | None
     reason: str = ""
-    """Why no difference is shown; empty where one is, or where both values are words that agree."""
+    """Why the two are not compared; empty where they are."""
     baseline_is_lower_bound: bool = False
     follow_up_is_lower_bound: bool = False
 
@@ -48,33 +50,49 @@ class Pair:
         """Whether the two differ; None where they may not be compared."""
         return None if not self.comparable else self.baseline != self.follow_up
 
-    def words(self) -> str:
-        """'2.4 -> 1.1 mm (-1.3 mm, -54 %)', or both values and the reason."""
-        before, after = self._shown(self.baseline), self._shown(self.follow_up)
-        if not self.unit:
-            return f"{before} -> {after}" + (f" ({self.reason})" if self.reason else "")
-        text = f"{self._bound(before, self.baseline_is_lower_bound)} -> "
-        text += f"{self._bound(after, self.follow_up_is_lower_bound)} {self.unit}"
+    @property
+    def name(self) -> str:
+        """The quantity in words: 'diameter', 'reflux'."""
+        return self.quantity.removesuffix("_cm_s").removesuffix("_mm").removesuffix("_s")
+
+    def values(self) -> str:
+        """'2.4 -> 1.1 mm': both values, whatever may be compared; 'not recorded' where neither is there."""
+        if self.baseline is None and self.follow_up is None:
+            return _NOTHING
+        before = self._shown(self.baseline, self.baseline_is_lower_bound)
+        after = self._shown(self.follow_up, self.follow_up_is_lower_bound)
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{before}{unit if self.follow_up is None else ''} -> {after}" + (
+            "" if self.follow_up is None else unit
+        )
+
+    def change(self) -> str:
+        """'-1.3 mm, -54 %'; empty where no difference is shown."""
         change = self.difference
         if change is None:
-            return f"{text} ({self.reason})"
+            return ""
         share = "" if self.percent is None else f", {self.percent:+.0f} %"
-        return f"{text} ({change:+.{self._digits}f} {self.unit}{share})"
+        return f"{change:+.{self._digits}f} {self.unit}{share}"
+
+    def short(self) -> str:
+        """Both values, with the difference where there is one."""
+        change = self.change()
+        return f"{self.values()} ({change})" if change else self.values()
+
+    def words(self) -> str:
+        """'2.4 -> 1.1 mm (-1.3 mm, -54 %)', or both values and the reason."""
+        return f"{self.values()} ({self.reason})" if self.reason else self.short()
 
     @property
     def _digits(self) -> int:
         return {"s": 2, "mm": 1}.get(self.unit, 0)
 
-    def _shown(self, value: float | str | None) -> str:
+    def _shown(self, value: float | str | None, is_lower_bound: bool) -> str:
         if value is None:
-            return "not recorded"
+            return _NOTHING
         if isinstance(value, str):
             return value.replace("_", " ")
-        return f"{value:.{self._digits}f}"
-
-    @staticmethod
-    def _bound(text: str, is_lower_bound: bool) -> str:
-        return f"> {text}" if is_lower_bound else text
+        return f"{'> ' if is_lower_bound else ''}{value:.{self._digits}f}"
 
 
 def words_pair(quantity: str, baseline: StrEnum | None, follow_up: StrEnum | None, reason: str) -> Pair:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from veinscan.follow_up.pairs import Pair
+from veinscan.follow_up.pairs import Pair, words_pair
 from veinscan.follow_up.states import TargetState
 from veinscan.plan.flow import FlowValue, RefluxValue
 from veinscan.plan.products import general
-from veinscan.plan.vocabulary import Checked, Landmark, Manoeuvre, Posture
+from veinscan.plan.vocabulary import Checked, Compressible, Landmark, Manoeuvre, Outcome, Posture
 
 NOT_ASSESSED = "not assessed at the follow-up"
 
 
 def why_not(before: TargetState, after: TargetState | None) -> str:
-    """Why two states may not be compared in numbers; empty where posture and landmark agree."""
+    """Why two states may not be compared; empty where posture and landmark are recorded and agree."""
     if after is None:
         return NOT_ASSESSED
     return _postures(before.posture, after.posture) or _landmarks(before, after)
@@ -26,7 +26,16 @@ def number_pair(
     """A number of the states, by its name."""
     a = getattr(before, quantity)
     b = None if after is None else getattr(after, quantity)
-    return Pair(quantity, unit, a, b, reason or _missing(a, b, after))
+    return Pair(quantity, unit, a, b, _missing(a, b, after) or reason)
+
+
+def compressible_pair(before: TargetState, after: TargetState | None, reason: str) -> Pair:
+    """How far the lumen closes under pressure; 'not tested' is no value to compare."""
+    a, b = (
+        None if one is None or one.compressible is Compressible.NOT_TESTED else one.compressible
+        for one in (before, after)
+    )
+    return words_pair("compressible", a, b, _missing(a, b, after, "tested") or reason)
 
 
 def reflux_pair(before: TargetState, after: TargetState | None, reason: str) -> Pair:
@@ -56,7 +65,7 @@ def reflux_pair(before: TargetState, after: TargetState | None, reason: str) -> 
 def flow_pair(before: TargetState, after: TargetState | None, reason: str) -> Pair:
     """Peak velocities: the latest that has one."""
     a, b = _peak(before.flow), _peak(() if after is None else after.flow)
-    return Pair("flow_cm_s", "cm/s", a, b, reason or _missing(a, b, after))
+    return Pair("flow_cm_s", "cm/s", a, b, _missing(a, b, after) or reason)
 
 
 def shown_reflux(values: Sequence[RefluxValue]) -> RefluxValue | None:
@@ -115,14 +124,16 @@ def _landmarks(a: TargetState, b: TargetState) -> str:
     return ""
 
 
-def _missing(a: object, b: object, after: TargetState | None) -> str:
+def _missing(a: object, b: object, after: TargetState | None, done: str = "recorded") -> str:
     if after is None:
         return NOT_ASSESSED
+    if b is None and after.outcome is Outcome.NOT_VISIBLE:
+        return "not visible at the follow-up"
     if b is None and after.has_place and after.calibration is None and a is not None:
         return "not recorded at the follow-up: its clip has no calibration"
     if a is None or b is None:
         which = "either" if a is b else "the baseline" if a is None else "the follow-up"
-        return f"not recorded at {which}"
+        return f"not {done} at {which}"
     return ""
 
 

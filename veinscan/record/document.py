@@ -159,14 +159,13 @@ def build(
     """
     study_uid = str(header.StudyInstanceUID)
     instances = [references[uid] for uid in dict.fromkeys(marked_clips(record))]
-    if all(one.study_instance_uid not in ("", study_uid) for one in instances):
-        # the evidence of the study itself is never empty
-        instances.insert(
-            0,
-            Instance(
-                str(header.SOPClassUID), str(header.SOPInstanceUID), str(header.SeriesInstanceUID), study_uid
-            ),
+    # highdicom takes patient and study from the first: one of the study itself, which is never left out
+    own = [one for one in instances if one.study_instance_uid in ("", study_uid)] or [
+        Instance(
+            str(header.SOPClassUID), str(header.SOPInstanceUID), str(header.SeriesInstanceUID), study_uid
         )
+    ]
+    instances = [*own, *(one for one in instances if one not in own)]
     patient = patient_of(header)
     # highdicom warns, with the name in the warning, of names without '^': it never sees one
     unnamed = patient | {"PatientName": "^", "ReferringPhysicianName": "^", "OtherPatientNames": ""}

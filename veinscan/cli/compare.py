@@ -1,0 +1,125 @@
+"""`veinscan compare`: a baseline and a follow-up, target by target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from veinscan.cli.common import JsonOption, StudyUidOption, open_with_record, start
+from veinscan.cli.output import Result, count, table
+from veinscan.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from veinscan.follow_up import Comparison, TargetComparison
+
+BaselineArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="BASELINE", help="The earlier study: a folder, a file or a zip.", show_default=False
+    ),
+]
+FollowUpArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FOLLOW_UP", help="The later study: a folder, a file or a zip.", show_default=False
+    ),
+]
+
+
+def compare(
+    baseline: BaselineArgument,
+    follow_up: FollowUpArgument,
+    same_patient: Annotated[
+        bool,
+        typer.Option(
+            "--same-patient", help="Both are of one patient, where the headers leave it open: you looked."
+        ),
+    ] = False,
+    baseline_uid: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline-study",
+            metavar="UID",
+            help="Which study, where BASELINE holds several.",
+            show_default=False,
+        ),
+    ] = None,
+    study_uid: StudyUidOption = None,
+    as_json: JsonOption = False,
+) -> Result:
+    """Put what a follow-up found beside the plan, target by target; nothing is written.
+
+    A difference is shown only where posture and landmark agree; otherwise both values and the reason.
+    """
+    start()
+    from veinscan.follow_up import Match, compare_studies, match_patients
+    from veinscan.follow_up.as_json import comparison_json
+    from veinscan.record.opening import Opened
+
+    before = Opened(*open_with_record(baseline, baseline_uid))
+    after = Opened(*open_with_record(follow_up, study_uid))
+    match = match_patients(before.study.header(), after.study.header())
+    if match.verdict is Match.ASK and not same_patient:
+        raise InvalidInputError(
+            f"it is not certain that both studies are of one patient: {match.reason}",
+            where=str(follow_up),
+            do="look at both, and repeat with --same-patient where they are",
+        )
+    found = compare_studies(before, after, confirmed=same_patient)
+    data = comparison_json(found, (before.study, before.record), (after.study, after.record))
+    return Result(data, "" if as_json else _text(found))
+
+
+def _text(found: Comparison) -> str:
+    lines = [
+        f"Baseline  {found.baseline_study_uid} of {found.baseline_on or 'an unknown day'}",
+        f"Follow-up {found.follow_up_study_uid} of {found.follow_up_on or 'an unknown day'}",
+    ]
+    if found.windows is not None:
+        lines.append(
+            f"{count(found.windows.days, 'day')} after treatment: {found.windows.clinic_words} "
+            f"by the clinic's calendar, {found.windows.uip_words} by UIP's"
+        )
+    else:
+        lines.append("Days since treatment: not known (no session with a day is recorded)")
+    lines += ["", *_rows(found.targets)]
+    lines += [f"New finding: {one.side.value} {one.vein}, target {one.order} of the follow-up" for one in
+              found.new_findings]  # fmt: skip
+    lines += ["", f"Deep veins: {found.deep_veins}"]
+    lines += [f"Note: {text}" for text in found.warnings]
+    return "\n".join(lines)
+
+
+def _rows(targets: tuple[TargetComparison, ...]) -> list[str]:
+    if not targets:
+        return ["The baseline has no targets."]
+    lines = [
+        table(
+            ("Target", "Outcome", "Diameter", "Reflux", "Compressible"),
+            [
+                (
+                    row.label,
+                    row.outcome.value.replace("_", " "),
+                    row.diameter.short(),
+                    row.reflux.short(),
+                    row.compressible.short(),
+                )
+                for row in targets
+            ],
+        )
+    ]
+    for row in targets:
+        silent: dict[str, list[str]] = {}
+        for pair in row.pairs:
+            if row.follow_up is not None and pair.reason and {pair.baseline, pair.follow_up} != {None}:
+                silent.setdefault(pair.reason, []).append(pair.name)
+        lines += [
+            f"  {row.label}: no difference shown for {', '.join(names)}: {reason}"
+            for reason, names in silent.items()
+        ]
+        if row.maybe_recanalised is not None:
+            lines.append(f"  {row.label}: {row.maybe_recanalised.sentence}")
+        lines += [f"  conflict: {text}" for text in row.conflicts]
+    return lines
