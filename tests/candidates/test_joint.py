@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from veinscan.candidates import FinderSettings, find_candidates, joint, joint_score, measure_at
 from veinscan.candidates.finder import search
-from veinscan.candidates.propose import prepare
+from veinscan.candidates.propose import classical_seeds, prepare
 from veinscan.candidates.shadow import open_below, shadow_below
 from veinscan.candidates.shapes import outside
 from veinscan.enhance.grid import analysis_grid
@@ -83,6 +85,30 @@ def test_the_parts_of_the_joint_score_sum_to_it(phantom):
     turned = view.to_maps(pool.outlines)
     back = np.stack([view.to_grid(view.maps.to_image(one)) for one in turned])
     np.testing.assert_allclose(back, pool.outlines, atol=1e-3)
+
+
+def test_the_classical_places_a_network_half_sees_get_a_ring_and_those_it_rules_out_do_not(phantom):
+    image, vessels = phantom
+    grid = analysis_grid(image.shape, (SPACING, SPACING))
+    rows = (0, image.shape[0]), (0, grid.grid_shape[0])
+    prepared = prepare(image.astype(np.float32), grid, 8.0, rows[1])
+    view = joint.network_view(image, (SPACING, SPACING), grid, *rows)
+    seeds = classical_seeds(prepared, (0.5, 8.0))
+    row, col = view.maps.vessel.shape
+    half = np.where(np.arange(col) < col // 2, np.float32(2 * joint.HINT), np.float32(0.0))
+    faint = replace(view, maps=replace(view.maps, vessel=np.tile(half, (row, 1)).astype(np.float32)))
+    pool = joint.pool_of(prepared, faint, (0.5, 8.0), seeds)
+    assert not len(joint.network_places(prepared, faint))
+    middle = grid.grid_shape[1] / 2
+    reached = seeds.centres[:, 1] - seeds.half_px < middle
+    assert 5 <= len(pool.outlines) <= 2 * reached.sum() < 2 * len(seeds.centres)
+    left = [one for one, entry in vessels if entry["centre"][1] < image.shape[1] / 2 - 30]
+    assert left
+    for outline in left:
+        centres = grid.to_frame(pool.outlines.mean(axis=1))
+        assert any(outside(outline, centre) == 0 for centre in centres)
+    black = replace(view, maps=replace(view.maps, vessel=np.zeros((row, col), np.float32)))
+    assert not len(joint.pool_of(prepared, black, (0.5, 8.0), seeds).outlines)
 
 
 def test_a_nerve_scores_less_than_the_same_ring_that_is_none():

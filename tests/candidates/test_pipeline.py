@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from veinscan.candidates import find_candidates, finder
+from veinscan.candidates.per_frame import TOGETHER
 from veinscan.candidates.pipeline import in_order, threads_here
 from veinscan.errors import CancelledError
 
@@ -84,5 +85,6 @@ def test_a_cancelled_search_reads_no_further(picture, ellipse):
 
     with pytest.raises(CancelledError):
         finder.search(source, (1000, *frame.shape), (0.1, 0.1), finder.FinderSettings(), progress=stop)
-    assert len(read) <= 3 + 3 + threads_here()  # three are looked at for graphics first
+    # three are looked at for graphics first
+    assert len(read) <= 3 + TOGETHER * (2 + threads_here())
     assert not [one for one in threading.enumerate() if one.name.startswith("veinscan-search")]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import cv2
@@ -13,9 +11,10 @@ import numpy.typing as npt
 from veinscan.candidates import joint_score
 from veinscan.candidates.join import joined_pieces
 from veinscan.candidates.joint import NetworkView, pool_of
-from veinscan.candidates.propose import PreparedFrame, classical_starts, propose
+from veinscan.candidates.propose import PreparedFrame, propose
 from veinscan.candidates.refine import refine_outlines
 from veinscan.candidates.score import shipped_scorer
+from veinscan.candidates.seeds import Seeds
 from veinscan.candidates.shapes import BAND_FROM, inner_diameters, measure_polygons
 from veinscan.candidates.tube import Tube, trace_tube
 
@@ -87,24 +86,13 @@ def detect(prepared: PreparedFrame, diameters_mm: tuple[float, float]) -> list[L
 
 
 def detect_jointly(
-    prepared: PreparedFrame,
-    view: Callable[[], NetworkView],
-    diameters_mm: tuple[float, float],
-    *,
-    beside: bool = False,
+    prepared: PreparedFrame, view: NetworkView, diameters_mm: tuple[float, float], seeds: Seeds
 ) -> list[Lumen]:
     """The lumens of a frame by the network and the classical path together, strongest first.
 
-    `view` runs the network, `beside` in a thread of its own while the classical starts are sought.
+    `seeds` are the maxima of the classical response.
     """
-    if beside:
-        with ThreadPoolExecutor(1) as pool_of_one:
-            waiting = pool_of_one.submit(view)
-            classical = classical_starts(prepared, diameters_mm)
-            maps = waiting.result()
-    else:
-        classical, maps = classical_starts(prepared, diameters_mm), view()
-    pool = pool_of(prepared, maps, diameters_mm, classical)
+    pool = pool_of(prepared, view, diameters_mm, seeds)
     if not len(pool.outlines):
         return []
     logits = joint_score.logits(pool)

@@ -8,7 +8,7 @@ around each lumen, and where none is seen clearly the compartment stays unknown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -171,12 +171,12 @@ def find_eyes(image: Floats, skin_row: float, pixel_mm: float, lumens: Sequence[
     count = response.shape[1]
     cols = (np.arange(count) + 0.5) * image.shape[1] / count - 0.5
     eyes = []
-    floors = _floors(np.where(walls, 0.0, response), pixel_mm)
-    brightest = max(float(response[floor, np.arange(count)].mean()) for floor in floors)
-    for floor in floors:
+    brightest = 0.0
+    for floor in _floors(np.where(walls, 0.0, response), pixel_mm):
         strength = response[floor, np.arange(count)]
+        brightest = max(brightest, float(strength.mean()))
         if strength.mean() < NEARLY * brightest:
-            continue
+            break
         for outline in lumens:
             eye = _eye_around(outline, floor, strength, response, walls, cols, pixel_mm)
             if eye is not None:
@@ -192,16 +192,14 @@ def compartment_of(outline: Array, eyes: Sequence[Eye], pixel_mm: float) -> Comp
     return said.pop() if len(said) == 1 else "unknown"
 
 
-def _floors(response: Array, pixel_mm: float) -> list[npt.NDArray[np.int64]]:
-    """(columns,) rows of the strongest paths from side to side, strongest first."""
+def _floors(response: Array, pixel_mm: float) -> Iterator[npt.NDArray[np.int64]]:
+    """(columns,) rows of each of the strongest paths from side to side, strongest first."""
     apart = max(1, round(APART_MM / pixel_mm))
     near = np.arange(len(response))[:, None]
-    found = []
     for _ in range(LINES):
         path = cheapest_paths(-response.T[None], JUMPS, BEND_COST)[0]
-        found.append(path)
+        yield path
         response = np.where(np.abs(near - path) <= apart, np.minimum(response, 0.0), response)
-    return found
 
 
 def _eye_around(
@@ -269,18 +267,21 @@ def _flank(gain: Array, merged: int, pixel_mm: float) -> tuple[Array, npt.NDArra
     value = -CUT_COST * pixel_mm * np.arange(heights) if columns <= limit else np.full(heights, -np.inf)
     value[: merged + 1] = 0.0
     columns = min(columns, limit)
-    follows = np.zeros((columns, heights), np.int64)
+    sunk = np.zeros((columns, heights), np.int64)
     pad = max(abs(jump) for jump in SINKS)
     at = np.arange(heights)
-    prices = SINK_COST * (np.array(SINKS, float)[:, None] - SINKS_MOSTLY) ** 2
+    sinks = np.array(SINKS)
+    prices = SINK_COST * (sinks[:, None] - SINKS_MOSTLY) ** 2
+    padded = np.full(heights + 2 * pad, -np.inf)
+    reached = pad + sinks[:, None] + at
     for column in range(columns - 1, -1, -1):
-        padded = np.pad(value, pad, constant_values=-np.inf)
-        options = np.stack([padded[pad + jump : pad + jump + heights] for jump in SINKS]) - prices
-        best = options.argmax(axis=0)
-        follows[column] = np.clip(at + np.array(SINKS)[best], 0, heights - 1)
+        padded[pad : pad + heights] = value
+        options = padded[reached] - prices
+        sunk[column] = options.argmax(axis=0)
         value = gain[column] + options.max(axis=0)
         value[: merged + 1] = 0.0
-        follows[column, : merged + 1] = 0
+    follows = np.clip(at + sinks[sunk], 0, heights - 1)
+    follows[:, : merged + 1] = 0
     return np.asarray(value, np.float64), follows
 
 

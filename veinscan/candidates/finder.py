@@ -15,18 +15,17 @@ import numpy.typing as npt
 
 from veinscan.candidates import joint_score
 from veinscan.candidates.describe import described
-from veinscan.candidates.detect import Lumen, detect, detect_jointly
-from veinscan.candidates.joint import NetworkView, network_view
+from veinscan.candidates.detect import Lumen
 from veinscan.candidates.model import Candidate, FinderSettings
+from veinscan.candidates.per_frame import TOGETHER, FrameSearch
 from veinscan.candidates.pipeline import in_order
-from veinscan.candidates.propose import prepare
 from veinscan.candidates.score import PARTS, logistic
 from veinscan.candidates.shapes import near_wall
 from veinscan.candidates.stitch import stitched
 from veinscan.candidates.survey import Survey
 from veinscan.candidates.track import Track, Tracker
 from veinscan.enhance.checks import MAX_PIXELS, checked_diameters, checked_spacing
-from veinscan.enhance.graphics import always_burned_in, without_graphics
+from veinscan.enhance.graphics import always_burned_in
 from veinscan.enhance.grid import AnalysisGrid, analysis_grid
 from veinscan.errors import InvalidInputError
 
@@ -183,30 +182,20 @@ def search(
     marks = always_burned_in(frame_at(index) for index in sorted({0, count // 2, count - 1}))
     survey = Survey(count, skin_row / grid.steps[0] - searched[0], grid.pixel_mm)
 
-    def lumens_of(numbered: tuple[int, npt.NDArray[np.uint8]]) -> list[Lumen]:
-        index, shown = numbered
-        frame = without_graphics(shown, marks)
-        prepared = prepare(frame.astype(np.float32), grid, diameters[1], searched)
-        if not prepared.mask.any():
-            return []
-
-        def view() -> NetworkView:
-            return network_view(frame, spacing_mm, grid, (first, last), searched)
-
-        if joint:
-            lumens = detect_jointly(prepared, view, diameters, beside=count == 1)
-        else:
-            lumens = detect(prepared, diameters)
-        survey.note(index, prepared, lumens)
-        return lumens
-
+    frame_search = FrameSearch(grid, spacing_mm, (first, last), searched, diameters, joint, marks, survey)
     tracker = Tracker(grid.pixel_mm)
-    numbered_frames = in_order(count, lambda index: (index, frame_at(index)), lumens_of)
-    with closing(numbered_frames):
-        for index, lumens in enumerate(numbered_frames):
-            tracker.add_frame(index, lumens)
-            if progress is not None:
-                progress(index + 1, count)
+    batches = [range(start, min(start + TOGETHER, count)) for start in range(0, count, TOGETHER)]
+
+    def read(number: int) -> list[tuple[int, npt.NDArray[np.uint8]]]:
+        return [(index, frame_at(index)) for index in batches[number]]
+
+    results = in_order(len(batches), read, frame_search.lumens_of)
+    with closing(results):
+        for batch, found in zip(batches, results, strict=True):
+            for index, lumens in zip(batch, found, strict=True):
+                tracker.add_frame(index, lumens)
+                if progress is not None:
+                    progress(index + 1, count)
     names = joint_score.NAMES if joint else (*PARTS, "prior")
     shorter = survey.shortening()
     tracks = stitched(tracker.tracks, shorter, survey.skin_row, grid.pixel_mm)

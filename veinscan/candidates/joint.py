@@ -17,8 +17,9 @@ import numpy.typing as npt
 from veinscan.candidates import network
 from veinscan.candidates.features import NAMES as FEATURES
 from veinscan.candidates.features import measure_features
-from veinscan.candidates.propose import PreparedFrame, classical_starts, followed_starts
+from veinscan.candidates.propose import PreparedFrame, classical_seeds, classical_starts, followed_starts
 from veinscan.candidates.score import shipped_scorer
+from veinscan.candidates.seeds import Seeds
 from veinscan.candidates.shadow import open_below, shadow_below
 from veinscan.candidates.shapes import measure_polygons
 from veinscan.candidates.walls import RAYS, Starts
@@ -37,6 +38,14 @@ WITHIN = (0.15, 0.35, 0.55, 0.75, 0.9)
 
 AROUND = (1.25, 1.45)
 """And around it."""
+
+HINT = 0.01
+"""Vessel probability that the network reaches somewhere in the circle of a classical place worth a ring:
+below it no wall lifts the joint score over a tenth."""
+
+LOOKED_AT = (0.0, 0.4, 0.8)
+"""Shares of that circle's radius at which the map is read, in `LOOKED_ALONG` directions."""
+LOOKED_ALONG = 8
 
 COLUMNS = (
     "vessel",
@@ -152,11 +161,23 @@ def pool_of(
     prepared: PreparedFrame,
     view: NetworkView,
     diameters_mm: tuple[float, float],
-    classical: tuple[Starts, Array] | None = None,
+    seeds: Seeds | None = None,
 ) -> Pool:
-    """The network's places with their rings, then the classical ones (`classical_starts` when given)."""
-    starts, response = classical_starts(prepared, diameters_mm) if classical is None else classical
+    """The network's places with their rings, then the classical ones (from `classical_seeds` when given)."""
+    maxima = classical_seeds(prepared, diameters_mm) if seeds is None else seeds
+    starts, response = classical_starts(prepared, maxima.only(hinted(view, maxima)))
     return _pool(prepared, view, starts, response)
+
+
+def hinted(view: NetworkView, seeds: Seeds) -> npt.NDArray[np.bool_]:
+    """(n,) whether the network holds a vessel possible somewhere in the circle of each maximum."""
+    if not len(seeds.centres):
+        return np.zeros(0, bool)
+    angles = 2 * np.pi / LOOKED_ALONG * np.arange(LOOKED_ALONG)
+    circle = np.stack([np.sin(angles), np.cos(angles)], axis=1)
+    disc = (np.array(LOOKED_AT)[:, None, None] * circle).reshape(-1, 2)
+    points = seeds.centres[:, None, :] + seeds.half_px[:, None, None] * disc
+    return np.asarray(view.read(view.maps.vessel, view.places(points)).max(axis=1) >= HINT, bool)
 
 
 def pool_at(prepared: PreparedFrame, view: NetworkView, point: Array, half_px: Array) -> Pool:

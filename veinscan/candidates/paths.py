@@ -17,19 +17,26 @@ def cheapest_paths(cost: Array, jumps: Sequence[int], bend_cost: float) -> npt.N
     """
     tables, steps, places = cost.shape
     edge = max(abs(jump) for jump in jumps)
-    total = np.full((tables, places + 2 * edge), 1e6)
-    inner = slice(edge, edge + places)
-    total[:, inner] = cost[:, 0]
     moves = np.array(jumps)
-    prices = bend_cost * moves[:, None, None].astype(np.float64) ** 2
-    came = np.zeros((steps, tables, places), np.int64)
+    prices = bend_cost * moves.astype(np.float64) ** 2
+    wide = places + 2 * edge
+    # totals of every step, padded so that a move beyond the ends is never cheapest
+    totals = np.full((steps, tables, wide), 1e6)
+    inner = slice(edge, edge + places)
+    totals[:, :, inner] = cost.transpose(1, 0, 2)
+    best, other = np.empty((2, tables, places))
     for at in range(1, steps):
-        options = np.stack([total[:, edge + jump : edge + jump + places] for jump in jumps]) + prices
-        came[at] = options.argmin(axis=0)
-        total[:, inner] = cost[:, at] + options.min(axis=0)
-    path = np.zeros((tables, steps), np.int64)
-    path[:, -1] = total[:, inner].argmin(axis=1)
-    table = np.arange(tables)
+        before = totals[at - 1]
+        best.fill(np.inf)
+        for jump, price in zip(jumps, prices, strict=True):
+            np.add(before[:, edge + jump : edge + jump + places], price, out=other)
+            np.minimum(best, other, out=best)
+        totals[at, :, inner] += best
+    path = np.empty((steps, tables), np.int64)
+    path[-1] = totals[-1, :, inner].argmin(axis=1)
+    flat = totals.reshape(steps, -1)
+    first = (np.arange(tables) * wide + edge)[:, None] + moves
     for at in range(steps - 1, 0, -1):
-        path[:, at - 1] = np.clip(path[:, at] + moves[came[at, table, path[:, at]]], 0, places - 1)
-    return path
+        came = (flat[at - 1].take(path[at][:, None] + first) + prices).argmin(axis=1)
+        path[at - 1] = path[at] + moves[came]
+    return path.T

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from veinscan.candidates.features import DepthProfile, depth_profile, measure_features
-from veinscan.candidates.seeds import find_seeds
+from veinscan.candidates.seeds import Seeds, find_seeds
 from veinscan.candidates.shapes import Shapes, measure_polygons
 from veinscan.candidates.walls import ANGLES, Rings, Starts, axis_strengths, fit_rings
 from veinscan.enhance.grid import AnalysisGrid
@@ -130,11 +130,13 @@ def band_directions(rings: Rings) -> tuple[npt.NDArray[np.float64], npt.NDArray[
     return np.asarray(angle, np.float64), np.where(band, top, 0.0)
 
 
-def classical_starts(
-    prepared: PreparedFrame, diameters_mm: tuple[float, float]
-) -> tuple[Starts, npt.NDArray[np.float64]]:
-    """Starts at the maxima of the response, and the response each came from."""
-    seeds = find_seeds(prepared.image, prepared.mask, prepared.pixel_mm, diameters_mm)
+def classical_seeds(prepared: PreparedFrame, diameters_mm: tuple[float, float]) -> Seeds:
+    """The maxima of the response on a frame."""
+    return find_seeds(prepared.image, prepared.mask, prepared.pixel_mm, diameters_mm)
+
+
+def classical_starts(prepared: PreparedFrame, seeds: Seeds) -> tuple[Starts, npt.NDArray[np.float64]]:
+    """Starts at maxima of the response, and the response each came from."""
     if not len(seeds.centres):
         return Starts.round(seeds.centres, seeds.half_px), seeds.response
     starts, source = followed_starts(prepared, seeds.centres, seeds.half_px)
@@ -143,7 +145,7 @@ def classical_starts(
 
 def propose(prepared: PreparedFrame, diameters_mm: tuple[float, float]) -> Proposals:
     """Every ring worth scoring on a frame, whose size lies in the range (with a margin of a tenth)."""
-    starts, response = classical_starts(prepared, diameters_mm)
+    starts, response = classical_starts(prepared, classical_seeds(prepared, diameters_mm))
     if not len(response):
         return Proposals(np.zeros((0, 0, 2)), measure_polygons(np.zeros((0, 3, 2))), np.zeros((0, 0)))
     rings = prepared.rings(starts)
