@@ -7,11 +7,12 @@ name of napari that begins with an underscore.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
 from napari.components import ViewerModel
-from napari.layers import Layer
+from napari.layers import Layer, Points
 from qtpy.QtWidgets import QMainWindow, QWidget
 
 
@@ -84,6 +85,17 @@ def show_frame_slider(viewer: Any, visible: bool) -> None:
     viewer.window._qt_viewer.dims.setVisible(visible)
 
 
-def held(layer: Layer) -> AbstractContextManager[None]:
-    """A time in which a layer is set anew without being drawn at every setting; refresh it at the end."""
-    return cast("AbstractContextManager[None]", layer._block_refresh())
+@contextmanager
+def held(layer: Layer) -> Iterator[None]:
+    """A time in which a layer is set anew without being drawn at every setting; refresh it at the end.
+
+    A layer of points hears of its colours by two emitters of their own, and draws all of itself at each.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(layer._block_refresh())
+        stack.enter_context(layer.events.blocker_all())
+        if isinstance(layer, Points):
+            text: Any = layer.text
+            for emitters in (text.events, layer._face.events, layer._border.events):
+                stack.enter_context(emitters.blocker_all())
+        yield

@@ -127,7 +127,7 @@ def set_lines(layer: Vectors, pieces: Sequence[tuple[Segments, Look]]) -> None:
     if not len(data) and not len(layer.data):
         return
     set_visible(layer, bool(len(data)) or layer.visible)  # first: napari does not slice a hidden layer
-    with compat.held(layer), layer.events.blocker_all():
+    with compat.held(layer):
         layer.data = data
         if len(data):
             layer.edge_color = np.repeat([_RGBA[look] for look, _ in counts], [n for _, n in counts], axis=0)
@@ -148,7 +148,7 @@ def set_points(layer: Points, marks: Sequence[tuple[Place, str, Look]], size: fl
         return
     set_visible(layer, bool(marks) or layer.visible)
     text: Any = layer.text
-    with compat.held(layer), layer.events.blocker_all(), text.events.blocker_all():
+    with compat.held(layer):
         if layer.selected_data:
             layer.selected_data = set()
         if shown is None or (places, labels, size) != (shown[0], shown[1], shown[3]):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QPainter, QPaintEvent
+from qtpy.QtGui import QColor, QPainter, QPaintEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QToolBar, QWidget
 
 from napari_veinscan.docks import DOCKS
-from napari_veinscan.field_widgets import dress
 from napari_veinscan.palette import STATE_COLOURS
 from napari_veinscan.workbench import Workbench
 from veinscan.plan.model import Reader
@@ -28,22 +27,31 @@ class ElidedLabel(QLabel):
         self.setMinimumWidth(60)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._words = ""
+        self._colour = ""
 
     def text(self) -> str:
         """All of the line."""
         return self._words
 
     def setText(self, words: str) -> None:  # noqa: N802  # Qt's name
-        """Show another line: in the same room, while a label of Qt's lays out the window anew at each."""
-        if words != self._words:
-            self._words = words
+        """Show another line in the window's own colour."""
+        self.say(words)
+
+    def say(self, words: str, colour: str = "") -> None:
+        """Show another line, in the same room.
+
+        Neither a label's text nor a style sheet of Qt's: both lay out and paint the window once more.
+        """
+        if (words, colour) != (self._words, self._colour):
+            self._words, self._colour = words, colour
             self.setAccessibleDescription(words)
             self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802  # Qt's name
         """Draw what fits."""
         painter = QPainter(self)
-        painter.setPen(self.palette().color(self.foregroundRole()))
+        own = self.palette().color(self.foregroundRole())
+        painter.setPen(QColor(self._colour) if self._colour else own)
         shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(self.rect(), int(self.alignment()), shown)
         painter.end()
@@ -143,8 +151,7 @@ class RecordBar(QToolBar):
         self.finalise.setEnabled(record is not None and not record.read_only)
         self.amend.setVisible(is_signed)
         words, look = self._state_words()
-        self.state.setText(words)
-        dress(self.state, f"color: {STATE_COLOURS[look]}" if look else "")
+        self.state.say(words, STATE_COLOURS[look] if look else "")
         where = session.saved_note or str(session.saved_path or "")
         self.state.setToolTip("\n".join(filter(None, (words, where))))
         problem = session.draft_problem
