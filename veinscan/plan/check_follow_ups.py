@@ -6,9 +6,18 @@ from collections.abc import Iterator
 from datetime import date
 
 from veinscan.plan.check_model import CheckContext, CheckResult, error, information, warning
+from veinscan.plan.check_targets import spot_checks
 from veinscan.plan.follow_up import FollowUp, TargetOutcome
 from veinscan.plan.products import general
-from veinscan.plan.vocabulary import Checked, DeepVeins, JunctionClass, Outcome, Posture, Rater
+from veinscan.plan.vocabulary import (
+    Checked,
+    DeepVeins,
+    JunctionClass,
+    Outcome,
+    Posture,
+    Rater,
+    ValueSource,
+)
 
 
 def follow_up_checks(context: CheckContext) -> Iterator[CheckResult]:
@@ -36,9 +45,17 @@ def _outcomes(context: CheckContext, visit: FollowUp) -> Iterator[CheckResult]:
     what = _what(visit)
     for outcome in visit.outcomes:
         target = context.targets.get(outcome.target_id)
-        name = "an unknown target" if target is None else f"target {target.order}"
-        if target is None:
+        name = "a target of the baseline" if target is None else f"target {target.order}"
+        if target is None and not _of_baseline(context, visit, outcome):
             yield error("R01", visit.id, f"{what}: an outcome names a target that is not in the record")
+        if outcome.place is not None:
+            yield from spot_checks(context, visit.id, f"{what}, {name}", outcome.place)
+        for quantity in ("diameter", "depth"):
+            typed = getattr(outcome, f"{quantity}_source") in (None, ValueSource.ENTERED)
+            if outcome.place is not None and outcome.place.calibration is None and not typed:
+                yield error(
+                    "R03", visit.id, f"{what}, {name}: {quantity}_mm was measured without a calibration"
+                )
         both = target is not None and None not in (target.diameter_mm, outcome.diameter_mm)
         if both and target is not None and differs_in_posture(visit, outcome, target.posture):
             yield information(
@@ -53,6 +70,14 @@ def _outcomes(context: CheckContext, visit: FollowUp) -> Iterator[CheckResult]:
             yield warning(
                 "R30", visit.id, f"{what}, {name}: partly occluded, with neither a length nor reflux"
             )
+
+
+def _of_baseline(context: CheckContext, visit: FollowUp, outcome: TargetOutcome) -> bool:
+    """Whether an outcome is of a target that another study's record holds, the one the visit names."""
+    named = visit.baseline_study_uid
+    own = getattr(context.study, "study_instance_uid", "")
+    place = outcome.baseline
+    return named not in ("", own) and (place is None or place.study_instance_uid == named)
 
 
 def _actions(visit: FollowUp) -> Iterator[CheckResult]:
@@ -95,7 +120,7 @@ def _reminder(context: CheckContext) -> Iterator[CheckResult]:
         seen = any(
             session.id in visit.session_ids
             or (visit.on is not None and session.on is not None and visit.on >= session.on)
-            for visit in context.record.follow_ups
+            for visit in (*context.record.follow_ups, *context.other_follow_ups)
         )
         if session.on is not None and not seen and limit.exceeded_by((context.today - session.on).days):
             yield information(

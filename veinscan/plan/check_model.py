@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from veinscan.plan.follow_up import FollowUp
 from veinscan.plan.model import InjectionTarget, Record
 from veinscan.plan.treatment import TreatmentSession
 
@@ -46,6 +47,8 @@ class CheckContext:
     today: date | None = None
     other_sessions: Sequence[TreatmentSession] = ()
     """Sessions of the same patient in other studies: sums and intervals go over them too."""
+    other_follow_ups: Sequence[FollowUp] = ()
+    """Follow-ups of the same patient in other studies."""
     targets: dict[str, InjectionTarget] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

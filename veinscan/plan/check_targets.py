@@ -9,6 +9,7 @@ from veinscan.plan.check_drugs import strength_checks, volume_checks
 from veinscan.plan.check_model import CheckContext, CheckResult, error, information, warning
 from veinscan.plan.geometry import checked_frame, checked_point
 from veinscan.plan.model import InjectionTarget, Side, TargetStatus, ValueSource
+from veinscan.plan.places import ImagePlace
 from veinscan.plan.products import general
 from veinscan.plan.veins import VEINS
 from veinscan.plan.vocabulary import (
@@ -39,21 +40,8 @@ def target_checks(context: CheckContext) -> Iterator[CheckResult]:
 def place_checks(context: CheckContext, target: InjectionTarget) -> Iterator[CheckResult]:
     """R01, R02, R03, R05."""
     what = _what(target)
-    if context.study is not None and target.has_place:
-        clip = next(
-            (one for one in context.study.clips if str(one.sop_instance_uid) == target.sop_instance_uid), None
-        )
-        if clip is None:
-            yield error("R01", target.id, f"{what}: its clip is not in the study")
-        else:
-            try:
-                checked_frame(clip, target.frame_index)
-            except VeinscanError:
-                yield error("R01", target.id, f"{what}: its clip has no frame {target.frame_index}")
-            try:
-                checked_point(clip, target.point)
-            except VeinscanError:
-                yield error("R02", target.id, f"{what}: its point is outside the ultrasound picture")
+    if target.has_place:
+        yield from spot_checks(context, target.id, what, target)
     for uid in target.feeds:
         if uid not in context.targets:
             yield error("R01", target.id, f"{what}: it feeds a target that is not in the record")
@@ -63,6 +51,28 @@ def place_checks(context: CheckContext, target: InjectionTarget) -> Iterator[Che
             yield error("R03", target.id, f"{what}: {name}_mm was measured without a calibration")
     if target.side is Side.UNKNOWN:
         yield error("R05", target.id, f"{what}: the side is missing")
+
+
+def spot_checks(
+    context: CheckContext, subject: str, what: str, mark: InjectionTarget | ImagePlace
+) -> Iterator[CheckResult]:
+    """R01 and R02 of a place on a frame, where the study is at hand."""
+    if context.study is None:
+        return
+    clip = next(
+        (one for one in context.study.clips if str(one.sop_instance_uid) == mark.sop_instance_uid), None
+    )
+    if clip is None:
+        yield error("R01", subject, f"{what}: its clip is not in the study")
+        return
+    try:
+        checked_frame(clip, mark.frame_index)
+    except VeinscanError:
+        yield error("R01", subject, f"{what}: its clip has no frame {mark.frame_index}")
+    try:
+        checked_point(clip, mark.point)
+    except VeinscanError:
+        yield error("R02", subject, f"{what}: its point is outside the ultrasound picture")
 
 
 def measure_checks(target: InjectionTarget) -> Iterator[CheckResult]:

@@ -17,6 +17,7 @@ from veinscan.plan.check_follow_ups import follow_up_checks
 from veinscan.plan.check_model import CheckContext, CheckLevel, CheckResult
 from veinscan.plan.check_sessions import session_checks
 from veinscan.plan.check_targets import target_checks
+from veinscan.plan.follow_up import FollowUp
 from veinscan.plan.model import Acknowledgement, Reader, Record
 from veinscan.plan.normal import now
 from veinscan.plan.signing import check_editable
@@ -33,6 +34,7 @@ def check_record(
     *,
     today: date | None = None,
     other_sessions: Sequence[TreatmentSession] = (),
+    other_follow_ups: Sequence[FollowUp] = (),
 ) -> tuple[CheckResult, ...]:
     """Everything the checks find: data errors first, then warnings, then informations.
 
@@ -45,8 +47,12 @@ def check_record(
         For days in the future (R21) and the reminder of a follow-up (R27); this day by default.
     other_sessions : sequence of TreatmentSession
         Of the same patient in other studies: sums over a day and intervals include them.
+    other_follow_ups : sequence of FollowUp
+        Of the same patient in other studies: they answer the reminder of a follow-up (R27).
     """
-    context = CheckContext(record, study, today or now().date(), tuple(other_sessions))
+    context = CheckContext(
+        record, study, today or now().date(), tuple(other_sessions), tuple(other_follow_ups)
+    )
     known = {(a.rule, a.subject, a.sentence): a.acknowledged_by for a in record.acknowledgements}
     found: dict[tuple[str, str, str], CheckResult] = {}
     for check in (target_checks, session_checks, follow_up_checks):

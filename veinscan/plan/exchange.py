@@ -174,6 +174,11 @@ def import_plan(record: Record, plan: PlanFile, study: Any) -> Record:
         check_measurement(measurement)
     for visit in (*plan.sessions, *plan.follow_ups):
         check(visit)
+    for outcome in (one for visit in plan.follow_ups for one in visit.outcomes):
+        if outcome.place is not None:
+            clip = _check_clip(outcome.place.sop_instance_uid, clips)
+            checked_frame(clip, outcome.place.frame_index)
+            checked_point(clip, outcome.place.point)
     merged: dict[str, Any] = {}
     for name, key in _KEYS.items():
         members = {key(one): one for one in getattr(record, name)}

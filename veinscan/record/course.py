@@ -70,7 +70,8 @@ class Course:
         for uid, record in self.records:
             if uid == study_instance_uid:
                 others = [one.session for one in self.sessions if one.study_instance_uid != uid]
-                return check_record(record, today=today, other_sessions=others)
+                visits = [one.follow_up for one in self.follow_ups if one.study_instance_uid != uid]
+                return check_record(record, today=today, other_sessions=others, other_follow_ups=visits)
         raise InvalidInputError("the study is not in the course", where=study_instance_uid)
 
 
