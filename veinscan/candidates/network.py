@@ -179,15 +179,36 @@ def seeds_of(maps: LumenMaps) -> Labels:
     """(rows, cols) int32: 0, or the number of the lumen whose middle lies here."""
     peak_map = cv2.GaussianBlur(maps.vessel * maps.core, (0, 0), 0.7)
     seeds = np.zeros(peak_map.shape, np.int32)
+    # nothing grows together across what is below the lowest level: each island is looked at by itself
+    lowest = (peak_map > SEED_LEVELS[-1]).astype(np.uint8)
+    count, islands, stats, _ = cv2.connectedComponentsWithStats(lowest, connectivity=8)
+    number = 0
+    for island in range(1, count):
+        left, top, width, height = (int(value) for value in stats[island, :4])
+        box = np.s_[top : top + height, left : left + width]
+        own = islands[box] == island
+        here = _seeds_on(np.where(own, peak_map[box], 0.0), number)
+        seeds[box][own] = here[own]
+        number = max(number, int(here.max()))
+    return seeds
+
+
+def _seeds_on(peaks: Floats, last: int) -> Labels:
+    """The seeds of one island of the peak map, numbered on from `last`."""
+    seeds = np.zeros(peaks.shape, np.int32)
+    highest = float(peaks.max())
     for level in SEED_LEVELS:
+        if highest <= level:
+            continue
         count, parts, stats, _ = cv2.connectedComponentsWithStats(
-            (peak_map > level).astype(np.uint8), connectivity=8
+            (peaks > level).astype(np.uint8), connectivity=8
         )
         held = np.zeros(count, bool)
-        held[np.unique(parts[seeds > 0])] = True
+        held[parts[seeds > 0]] = True
         held[0] = True
         for part in np.flatnonzero(~held & (stats[:, cv2.CC_STAT_AREA] >= SEED_PIXELS)):
-            seeds[parts == part] = seeds.max() + 1
+            last += 1
+            seeds[parts == part] = last
     return seeds
 
 
