@@ -110,7 +110,7 @@ def instances(kind: type[Any], **special: st.SearchStrategy[Any]) -> st.SearchSt
             found = _NAMED[name] | st.none() if NoneType in get_args(hint) else _NAMED[name]
         elif name == "skin_entry":
             found = st.none() | points
-        elif name in ("feeds", "session_ids", "baseline_record_uids"):
+        elif name in ("feeds", "session_ids", "baseline_record_uids", "sources"):
             found = st.lists(uids, max_size=2).map(tuple)
         elif name.endswith("_uid") or (name.endswith("_id") and name != "candidate_id"):
             found = uids if field.default is MISSING else st.just("") | uids

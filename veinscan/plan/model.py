@@ -160,6 +160,15 @@ class InjectionTarget:
         return bool(self.sop_instance_uid)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutlineOnFrame:
+    """Where a candidate was found again on another frame of its clip."""
+
+    frame_index: int
+    """From 0."""
+    outline: tuple[Point, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class CandidateReview:
     """A reader's verdict on one candidate, with enough of it to be a label later."""
@@ -180,6 +189,8 @@ class CandidateReview:
     reviewed_at: datetime | None = None
     outlined_by: str = ""
     """The reader who drew or changed the outline; empty where it is as the program found it."""
+    course: tuple[OutlineOnFrame, ...] = ()
+    """Its way through the clip where a reader had it followed: the other frames, ascending, by the wall fit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +248,8 @@ class Reading:
     purpose: str = "plan"
     """'plan', 'research' or 'adjudication'."""
     candidates_shown: bool = True
+    sources: tuple[str, ...] = ()
+    """Ids of the readings that an adjudication decides between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

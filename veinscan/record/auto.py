@@ -72,6 +72,7 @@ _SHORT = {
     "anatomy": "ceap-a",
     "clinical": "ceap-c",
     "segment": "vein-segment",
+    "sources": "reading-source",
     "number": "session-number",
     "values": "clinical-values",
     "compression": "compression-plan",

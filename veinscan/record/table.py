@@ -52,6 +52,7 @@ from veinscan.record.kinds import (
     Site,
     Sort,
     code,
+    course,
     many,
     moment,
     nested,
@@ -66,7 +67,7 @@ from veinscan.record.kinds import (
 )
 from veinscan.record.tree import Concept, Item
 
-SCHEMA = 3
+SCHEMA = 4
 """Written into every save.  A record of a higher one opens read-only."""
 
 
@@ -171,6 +172,7 @@ REVIEW = Table(
         text("reviewed_by", c.REVIEWED_BY),
         moment("reviewed_at", c.REVIEWED_AT),
         text("outlined_by", c.OUTLINED_BY),
+        course("course", c.COURSE),
     ),
     (_finding(c.REVIEWED_CANDIDATE),),
 )
@@ -181,6 +183,7 @@ READING = Table(
         uid("id", c.READING),
         required_code("purpose", c.PURPOSE, c.PURPOSES),
         required_code("candidates_shown", c.CANDIDATES_SHOWN, c.YES_NO),
+        uids("sources", concept_of("sources")),
     ),
 )
 
