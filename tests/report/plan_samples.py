@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
 
-from veinscan.dicom.model import Region, RegionKind
+from veinscan.dicom.model import ClipKind, Region, RegionKind
 from veinscan.errors import DecodeError
 from veinscan.plan.model import Calibration, InjectionTarget, Reading, Record, Side, ValueSource
 
@@ -25,6 +26,7 @@ class PaperClip:
 
     sop_instance_uid: str = CLIP_UID
     file: str = "clips/IM_0001"
+    kind: ClipKind = ClipKind.BMODE
     regions: tuple[Region, ...] = (REGION,)
     broken: bool = False
     pixels: Any = field(default_factory=lambda: np.full((240, 320), 60, np.uint8))
@@ -50,6 +52,8 @@ class PaperStudy:
     clips: tuple[PaperClip, ...] = (PaperClip(),)
     patient: str = "Nobody^Anywhere"
     study_instance_uid: str = STUDY_UID
+    root: Path = Path("/nonexistent")
+    record_paths: tuple[Path, ...] = ()
 
     def header(self) -> Dataset:
         header = Dataset()
@@ -59,6 +63,7 @@ class PaperStudy:
             header.PatientID = "NOBODY-1"
             header.PatientBirthDate = "19610203"
             header.StudyDate = "20260102"
+        header.StudyInstanceUID = self.study_instance_uid
         return header
 
 

@@ -21,12 +21,12 @@ from reportlab.pdfgen.canvas import Canvas
 from veinscan.errors import InvalidInputError
 from veinscan.plan.model import InjectionTarget, Side, TargetStatus
 from veinscan.plan.vocabulary import Aspect, Landmark, Level, MapView
-from veinscan.report.fonts import Typesetter
 from veinscan.report.leg_map import MapMark, drawing, landmark_points, leg_map, panels, place, spread, to_svg
 from veinscan.report.leg_map.drawing import ASPECT, DRAWN_VIEWS, LEGS, LineKind, height_cm
 from veinscan.report.leg_map.layout import height, width
 from veinscan.report.leg_map.pdf import LegMapFlowable
 from veinscan.report.leg_map.places import LANDMARK_CM, LEVEL_CM
+from veinscan.report.text import Typesetter
 
 BASE = InjectionTarget(id="t", order=1, side=Side.RIGHT)
 

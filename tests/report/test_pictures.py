@@ -23,8 +23,8 @@ from veinscan.report.pictures import (
     marks,
     save_png,
     scale_bar_mm,
-    target_picture,
 )
+from veinscan.report.target_pictures import target_picture
 
 
 def candidate(row: float, col: float, radius: float = 8.0, **values: object) -> Candidate:

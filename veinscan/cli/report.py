@@ -1,4 +1,4 @@
-"""`veinscan report STUDY -o plan.pdf`: the plan on paper."""
+"""`veinscan report STUDY -o plan.pdf`: the plan on paper, for a tablet, or as a DICOM document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from veinscan.cli.common import JsonOption, StudyArgument, StudyUidOption, open_with_record, start
-from veinscan.cli.output import Result, count
+from veinscan.cli.output import Result, WrongCallError, count
+from veinscan.errors import InvalidInputError
 
 
 def report(
@@ -17,22 +18,66 @@ def report(
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="PDF", help="The page; default: plan.pdf.", show_default=False
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="What to write, by its ending: .pdf, .html for a tablet, .dcm for a DICOM document of the "
+            "study; default: plan.pdf.",
+            show_default=False,
         ),
     ] = Path("plan.pdf"),
+    output_format: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="pdf, html or dicom, whatever the name ends in."),
+    ] = None,
     page_size: Annotated[
         str | None, typer.Option(metavar="SIZE", help="A4 or letter.", show_default=False)
     ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="STUDY",
+            help="The study that the plan was made on: STUDY is then a follow-up, and each target is shown "
+            "before and after.",
+            show_default=False,
+        ),
+    ] = None,
+    same_patient: Annotated[
+        bool,
+        typer.Option("--same-patient", help="Both are of one patient, where their headers leave it open."),
+    ] = False,
     study_uid: StudyUidOption = None,
     as_json: JsonOption = False,
 ) -> Result:
-    """Write the targets in order as a PDF to take to the procedure."""
+    """Write the targets in order, to take to the procedure, with a page for each."""
     settings = start(page_size=page_size)
-    opened, record = open_with_record(study, study_uid)
-    from veinscan.report import write_report
+    from veinscan.report.write import format_of, write_report
 
-    info = write_report(opened, record, output, page_size=settings.page_size)
-    data = {"file": os.path.abspath(info.path), "pages": info.pages}  # noqa: PTH100  (links stay as given)
+    try:
+        kind = format_of(output, output_format)
+    except InvalidInputError as error:
+        raise WrongCallError(error.what, where="--format" if output_format else "-o", do=error.do) from error
+    opened, record = open_with_record(study, study_uid)
+    earlier = None
+    if baseline is not None:
+        from veinscan.record import Opened
+
+        earlier = Opened(*open_with_record(baseline, None), ())
+    info = write_report(
+        opened,
+        record,
+        output,
+        page_size=settings.page_size,
+        format=kind,
+        baseline=earlier,
+        confirmed=same_patient,
+    )
+    data: dict[str, object] = {
+        "file": os.path.abspath(info.path),  # noqa: PTH100  (links stay as given)
+        "pages": info.pages,
+    }
+    if info.sop_instance_uid:
+        data["sop_instance_uid"] = info.sop_instance_uid
     text = f"{info.path}: {count(len(record.targets), 'target')} on {count(info.pages, 'page')}"
     if record.version == 0:
         text += "; nothing has been saved for this study yet, so it is marked as a draft"

@@ -34,6 +34,7 @@ Progress = Callable[[int, int], None]
 _DICOMDIR = "1.2.840.10008.1.3.10"
 _ENHANCED_VOLUME = "1.2.840.10008.5.1.4.1.1.6.2"
 _STRUCTURED_REPORTS = "1.2.840.10008.5.1.4.1.1.88."
+_ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +256,8 @@ def _sort_in(header: Header, entry: Bytes, found: _Found, limits: Limits) -> Non
             _add_record(found, study, entry)
         else:
             found.documents.append((study, Document(entry.name, _class_name(sop_class))))
+    elif sop_class == _ENCAPSULATED_PDF:
+        found.documents.append((study, Document(entry.name, _class_name(sop_class))))
     else:
         found.skipped.append(Skipped(entry.name, _not_ultrasound(sop_class, header)))
 

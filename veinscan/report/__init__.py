@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from veinscan.report.plan import ReportInfo, write_report
+    from veinscan.report.write import ReportInfo, write_report
 
 __all__ = ["ReportInfo", "write_report"]
 
@@ -16,7 +16,7 @@ __all__ = ["ReportInfo", "write_report"]
 def __getattr__(name: str) -> Any:
     """Load a public name on first use (PEP 562)."""
     if name in __all__:
-        from veinscan.report import plan
+        from veinscan.report import write
 
-        return getattr(plan, name)
+        return getattr(write, name)
     raise AttributeError(f"module 'veinscan.report' has no attribute {name!r}")

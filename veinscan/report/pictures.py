@@ -8,8 +8,7 @@ drawn: lines and numbers stay sharp and legible.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +50,8 @@ class Mark:
     outline: npt.NDArray[np.float32] | None = None
     """(k, 2)."""
     cross: Point | None = None
+    ruler: tuple[Point, Point] | None = None
+    """A line with a bar at each end; the label then stands beside its middle."""
 
 
 def marks(
@@ -157,81 +158,6 @@ def save_png(path: str | Path, rgb: Rgb) -> Path:
     return path
 
 
-def target_picture(clip: Any, target: InjectionTarget, *, aspect: float = 4 / 3, height_px: int = 420) -> Rgb:
-    """The surroundings of a target: outline, cross, number, and a scale bar where calibrated.
-
-    Parameters
-    ----------
-    clip : Clip
-        The clip that the target lies on.
-    target : InjectionTarget
-    aspect : float
-        Width by height of the picture.
-    height_px : int
-        Its height.
-
-    Raises
-    ------
-    DecodeError
-        The frame cannot be decoded.
-    """
-    frame = clip.frame(target.frame_index)
-    spacing = target.calibration.spacing_mm if target.calibration else None
-    limits = target.calibration.box if target.calibration else _region_box(clip, target.point, frame.shape)
-    box = _window(target, limits, spacing, aspect)
-    rgb = draw_overlay(
-        frame,
-        [target],
-        frame_index=target.frame_index,
-        spacing_mm=spacing,
-        box=box,
-        longest_px=round(height_px * max(aspect, 1)),
-        weight=2.2,
-    )
-    # A window cut short by the border of the picture is set on black, so that all have one shape.
-    rows = max(rgb.shape[0], round(rgb.shape[1] / aspect))
-    cols = max(rgb.shape[1], round(rgb.shape[0] * aspect))
-    top, left = (rows - rgb.shape[0]) // 2, (cols - rgb.shape[1]) // 2
-    whole = np.zeros((rows, cols, 3), np.uint8)
-    whole[top : top + rgb.shape[0], left : left + rgb.shape[1]] = rgb
-    return whole
-
-
-def _region_box(clip: Any, point: Point, shape: Sequence[int]) -> tuple[int, int, int, int]:
-    for region in clip.regions:
-        if region.contains(*point):
-            box: tuple[int, int, int, int] = region.box
-            return box
-    return 0, 0, shape[0], shape[1]
-
-
-def _window(
-    target: InjectionTarget,
-    limits: tuple[int, int, int, int],
-    spacing: tuple[float, float] | None,
-    aspect: float,
-) -> tuple[int, int, int, int]:
-    """Box about a target: 16 mm high, or 4 diameters; a third of the region where there are no mm."""
-    row0, col0, row1, col1 = limits
-    if spacing is None:
-        height = (row1 - row0) / 3
-        rows, cols = height, height * aspect
-    else:
-        height_mm = max(16.0, 4 * (target.diameter_mm or 0.0))
-        rows, cols = height_mm / spacing[0], height_mm * aspect / spacing[1]
-    top, bottom = _span(target.point[0], rows, row0, row1)
-    left, right = _span(target.point[1], cols, col0, col1)
-    return top, left, bottom, right
-
-
-def _span(centre: float, size: float, low: int, high: int) -> tuple[int, int]:
-    """Whole pixels about `centre`, pushed inside `low..high` without losing size where there is room."""
-    size = min(size, high - low)
-    start = min(max(centre - size / 2, low), high - size)
-    first = math.floor(start)
-    return first, min(high, max(first + 1, math.ceil(start + size)))
-
-
 def _cut(frame: npt.NDArray[np.uint8], box: tuple[int, int, int, int] | None) -> tuple[Rgb, tuple[int, int]]:
     if frame.dtype != np.uint8 or not (frame.ndim == 2 or (frame.ndim == 3 and frame.shape[2] == 3)):
         raise InvalidInputError(
@@ -274,6 +200,11 @@ def _draw_lines(
     thin = max(1, round(2 * unit))
     rim = thin + 2 * max(1, round(unit))
     for colour, width in ((_RIM, rim), (mark.colour, thin)):
+        if mark.ruler is not None:
+            tips = _fixed(np.array(mark.ruler), origin, scale)
+            bar = np.array([round(5 * unit * (1 << _SHIFT)), 0])
+            for a, b in ((tips[0], tips[1]), *((tip - bar, tip + bar) for tip in tips)):
+                cv2.line(canvas, a.tolist(), b.tolist(), colour, width, cv2.LINE_AA, _SHIFT)
         if mark.outline is not None and len(mark.outline) > 1:
             ring = _fixed(mark.outline, origin, scale)[:, None]
             cv2.polylines(canvas, [ring], True, colour, width, cv2.LINE_AA, _SHIFT)
@@ -299,11 +230,14 @@ def _draw_label(
     elif mark.cross is not None:
         x, y = _fixed(np.array([mark.cross]), origin, scale)[0] / (1 << _SHIFT)
         x, y = x + 10 * unit, y - 8 * unit
-    else:
+    elif mark.ruler is None:
         return
     size = max(0.45, 0.85 * unit)
     thick = max(1, round(2 * unit))
     (wide, high), _ = cv2.getTextSize(mark.label, cv2.FONT_HERSHEY_SIMPLEX, size, thick)
+    if mark.ruler is not None:
+        x, y = _fixed(np.array(mark.ruler), origin, scale).mean(axis=0) / (1 << _SHIFT)
+        x, y = x - wide - 10 * unit, y + high / 2 + 2 * unit
     left = int(min(max(x + 2 * unit, 1), canvas.shape[1] - wide - 2))
     base = int(min(max(y - 2 * unit, high + 2), canvas.shape[0] - 3))
     _text(canvas, mark.label, (left, base), size, thick, mark.colour)

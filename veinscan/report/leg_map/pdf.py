@@ -11,11 +11,11 @@ from reportlab.lib.colors import HexColor
 from reportlab.platypus.flowables import Flowable
 
 from veinscan.plan.model import Side
-from veinscan.report.fonts import BOLD, REGULAR
 from veinscan.report.leg_map.drawing import Bezier, LineKind, drawing
 from veinscan.report.leg_map.layout import Panel, panels, spread, width
 from veinscan.report.leg_map.places import LegMap
 from veinscan.report.leg_map.style import LOOKS, RADIUS, SKIN, STROKES
+from veinscan.report.text import BOLD, REGULAR
 
 _TITLE = 0.055
 """Room for the titles below, in units of the drawings' height."""
