@@ -184,7 +184,8 @@ def search(
 
     frame_search = FrameSearch(grid, spacing_mm, (first, last), searched, diameters, joint, marks, survey)
     tracker = Tracker(grid.pixel_mm)
-    batches = [range(start, min(start + TOGETHER, count)) for start in range(0, count, TOGETHER)]
+    together = TOGETHER if joint else 1
+    batches = [range(start, min(start + together, count)) for start in range(0, count, together)]
 
     def read(number: int) -> list[tuple[int, npt.NDArray[np.uint8]]]:
         return [(index, frame_at(index)) for index in batches[number]]

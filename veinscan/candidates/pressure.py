@@ -67,13 +67,14 @@ def shortening(profiles: Mapping[int, Floats], count: int) -> Array:
     maps = np.clip(np.exp(SCALES)[:, None] * at, 0, depths - 1)
     low = np.minimum(maps.astype(int), depths - 2)
     share = (maps - low).astype(np.float32)
-    for lag in LAGS:
-        for place in range(len(frames) - lag):
-            one, other = profiles[frames[place]][:, :depths], profiles[frames[place + lag]][:, :depths]
-            # one frame read at scaled depths against the other as it is: (strips, scales, depths)
-            read = one[:, low] * (1 - share) + one[:, low + 1] * share
-            length = np.maximum(np.sqrt((read**2).sum(axis=2)), 1e-6)
-            likeness = ((read * other[:, None, :]).sum(axis=2) / length).mean(axis=0)
+    for place in range(len(frames) - 1):
+        one = profiles[frames[place]][:, :depths]
+        # the frame read at scaled depths, at unit length: (strips, scales, depths)
+        read = one[:, low] * (1 - share) + one[:, low + 1] * share
+        read /= np.maximum(np.sqrt(np.einsum("sck,sck->sc", read, read)), 1e-6)[:, :, None]
+        for later in (place + lag for lag in LAGS if place + lag < len(frames)):
+            other = profiles[frames[later]][:, :depths]
+            likeness = np.matmul(read, other[:, :, None])[:, :, 0].mean(axis=0)
             best = int(likeness.argmax())
             top = float(likeness[best]) / max(float(np.linalg.norm(other, axis=1).mean()), 1e-6)
             if top < LEAST_LIKENESS or best in (0, len(SCALES) - 1):
@@ -81,7 +82,7 @@ def shortening(profiles: Mapping[int, Floats], count: int) -> Array:
             before, here, after = likeness[best - 1 : best + 2]
             bend = before - 2 * here + after
             part = 0.5 * (before - after) / bend if bend < -1e-9 else 0.0
-            pairs.append((place, place + lag))
+            pairs.append((place, later))
             wanted.append(SCALES[best] + part * (SCALES[1] - SCALES[0]))
             weights.append(top**2)
     known = np.zeros(len(frames), bool)
