@@ -22,10 +22,9 @@ from scipy.optimize import minimize
 from training.data import Sample, block_of, read_all
 from training.phantoms import read
 from veinscan.candidates import joint, joint_score, network, score
+from veinscan.candidates.agreed import agreed_outlines
 from veinscan.candidates.detect import OVERLAP, PER_FRAME, overlap
 from veinscan.candidates.propose import prepare
-from veinscan.candidates.refine import refine_outlines
-from veinscan.candidates.shapes import measure_polygons
 from veinscan.enhance.grid import analysis_grid
 
 Array = npt.NDArray[np.float64]
@@ -93,8 +92,7 @@ def look(sample: Sample, sizes: tuple[float, float]) -> Looked:
     prepared = prepare(sample.image.astype(np.float32), grid, sizes[1], rows[1])
     view = joint.network_view(sample.image, (sample.mm, sample.mm), grid, *rows)
     pool = joint.pool_of(prepared, view, sizes)
-    centres = measure_polygons(pool.outlines).centre
-    fine = refine_outlines(prepared.image, pool.outlines, centres, grid.pixel_mm)
+    fine = agreed_outlines(prepared, pool.outlines, pool.places)
     judged = [hit_of(grid.to_frame(one), sample) for one in fine]
     return Looked(
         pool.outlines,

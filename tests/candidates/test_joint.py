@@ -114,7 +114,9 @@ def test_the_classical_places_a_network_half_sees_get_a_ring_and_those_it_rules_
 def test_a_nerve_scores_less_than_the_same_ring_that_is_none():
     columns = np.zeros((2, len(joint.COLUMNS)))
     columns[1, joint.COLUMNS.index("nerve")] = 0.8
-    plain, nerve = joint_score.logits(joint.Pool(np.zeros((2, 32, 2)), np.zeros((2, 25)), columns))
+    plain, nerve = joint_score.logits(
+        joint.Pool(np.zeros((2, 32, 2)), np.zeros((2, 25)), columns, np.zeros((0, 32, 2)))
+    )
     assert nerve < plain - 1
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from veinscan.candidates import joint_score
+from veinscan.candidates.agreed import agreed_outlines
 from veinscan.candidates.join import joined_pieces
 from veinscan.candidates.joint import NetworkView, pool_of
 from veinscan.candidates.propose import PreparedFrame, propose
@@ -17,6 +18,7 @@ from veinscan.candidates.score import shipped_scorer
 from veinscan.candidates.seeds import Seeds
 from veinscan.candidates.shapes import BAND_FROM, inner_diameters, measure_polygons
 from veinscan.candidates.tube import Tube, trace_tube
+from veinscan.candidates.walls import RAYS
 
 OVERLAP = 0.3
 """Of two rings that share more than this part of the smaller one, the weaker goes."""
@@ -82,7 +84,8 @@ def detect(prepared: PreparedFrame, diameters_mm: tuple[float, float]) -> list[L
     scorer = shipped_scorer()
     logits = scorer.logits(found.features)
     kept = picked(prepared, found.outlines, logits, diameters_mm)
-    return _lumens(prepared, found.outlines[kept], logits[kept], scorer.parts(found.features[kept]))
+    outlines = agreed_outlines(prepared, found.outlines[kept], np.zeros((0, RAYS, 2)))
+    return _lumens(prepared, outlines, logits[kept], scorer.parts(found.features[kept]))
 
 
 def detect_jointly(
@@ -97,7 +100,8 @@ def detect_jointly(
         return []
     logits = joint_score.logits(pool)
     kept = picked(prepared, pool.outlines, logits, diameters_mm)
-    return _lumens(prepared, pool.outlines[kept], logits[kept], joint_score.parts(pool.only(kept)))
+    outlines = agreed_outlines(prepared, pool.outlines[kept], pool.places)
+    return _lumens(prepared, outlines, logits[kept], joint_score.parts(pool.only(kept)))
 
 
 def picked(
@@ -128,13 +132,11 @@ def _lumens(
     logits: npt.NDArray[np.float64],
     parts: npt.NDArray[np.float64],
 ) -> list[Lumen]:
-    """Outlines, strongest first, with walls refined and the pieces of one tube joined."""
+    """Final outlines, strongest first, with the pieces of one tube joined."""
     if not len(outlines):
         return []
-    centres = measure_polygons(outlines).centre
-    fine = refine_outlines(prepared.image, outlines, centres, prepared.pixel_mm)
     lumens: list[Lumen] = []
-    for group, outline in zip(*joined_pieces(prepared.image, list(fine)), strict=True):
+    for group, outline in zip(*joined_pieces(prepared.image, list(outlines)), strict=True):
         best = group[0]
         made = _lumen(prepared, outline, float(logits[best]), parts[best], joined=len(group) > 1)
         _add(lumens, made)

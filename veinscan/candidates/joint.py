@@ -104,10 +104,12 @@ class Pool:
     """(n, features) of the fitted ring, for the classical part of the score."""
     columns: Array
     """(n, len(COLUMNS))"""
+    places: Array
+    """(m, RAYS, 2) the network's own outlines."""
 
     def only(self, kept: list[int]) -> Pool:
-        """The pool of some of its outlines."""
-        return Pool(self.outlines[kept], self.features[kept], self.columns[kept])
+        """The pool of some of its outlines, with all of the network's own."""
+        return Pool(self.outlines[kept], self.features[kept], self.columns[kept], self.places)
 
 
 def network_view(
@@ -199,7 +201,7 @@ def _pool(prepared: PreparedFrame, view: NetworkView, starts: Starts, response: 
     )
     starts = around.followed_by(starts)
     if not len(starts.centres):
-        return Pool(theirs, np.zeros((0, len(FEATURES))), np.zeros((0, len(COLUMNS))))
+        return Pool(theirs, np.zeros((0, len(FEATURES))), np.zeros((0, len(COLUMNS))), theirs)
     rings = prepared.rings(starts)
     outlines = rings.outlines()
     medialness = np.concatenate([np.zeros(len(theirs)), response])
@@ -209,7 +211,7 @@ def _pool(prepared: PreparedFrame, view: NetworkView, starts: Starts, response: 
     for place, outline in enumerate(theirs):
         if agreement(outline, outlines[place]) < AGREE:
             outlines[place] = outline
-    return Pool(outlines, features, joint_columns(prepared, view, outlines, features))
+    return Pool(outlines, features, joint_columns(prepared, view, outlines, features), theirs)
 
 
 def log_odds(share: Array, cut: float = 0.01) -> Array:

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from veinscan.candidates import joint_score
+from veinscan.candidates.agreed import agreed_outlines
 from veinscan.candidates.joint import network_view, pool_at
 from veinscan.candidates.model import LumenMeasure
 from veinscan.candidates.propose import prepare
-from veinscan.candidates.refine import refine_outlines
 from veinscan.candidates.shapes import inner_diameters, measure_polygons, near_wall, outside
 from veinscan.enhance.checks import checked_diameters, checked_image, checked_spacing
 from veinscan.enhance.graphics import burned_in, without_graphics
@@ -76,9 +76,7 @@ def measure_at(
     view = network_view(plain, spacing, grid, *every)
     pool = pool_at(prepared, view, clicked, np.array(diameters_between(*sizes)) / grid.pixel_mm / 2.0)
     usable = joint_score.logits(pool) >= LEAST_LOGIT
-    fine = refine_outlines(
-        prepared.image, pool.outlines, measure_polygons(pool.outlines).centre, grid.pixel_mm
-    )
+    fine = agreed_outlines(prepared, pool.outlines, pool.places)
     size_mm = inner_diameters(fine, measure_polygons(fine)) * grid.pixel_mm
     usable &= (size_mm >= sizes[0] / 1.1) & (size_mm <= sizes[1] * 1.1)
     away_mm = np.array([outside(one, clicked) for one in fine]) * grid.pixel_mm
