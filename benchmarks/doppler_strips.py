@@ -48,14 +48,18 @@ def run(kind: str, seeds: range) -> str:
         if kind == "competent":
             wrong += [seed] if not (found.adequate and found.reflux_s == 0) else []
             continue
-        if not found.reflux_s or found.is_lower_bound != truth["is_lower_bound"]:
+        pairs = list(zip(found.attempts, truth["attempts"], strict=False))
+        if len(found.attempts) != len(truth["attempts"]) or any(
+            not one.reflux_s or one.is_lower_bound != true["is_lower_bound"] for one, true in pairs
+        ):
             wrong.append(seed)
             continue
-        duration.append(abs(found.reflux_s - truth["reflux_s"]))
-        allowed.append(duration[-1] <= max(0.04, 2 * strip.time_step_s))
-        peak.append((found.peak_reflux_cm_s or np.nan) / truth["peak_reflux_cm_s"])
-        edge.append(edge_cm_s(read, traces, found) / truth["peak_reflux_cm_s"])
-        spike.append((found.antegrade_peak_cm_s or np.nan) / truth["antegrade_peak_cm_s"])
+        for one, true in pairs:
+            duration.append(abs((one.reflux_s or 0.0) - true["reflux_s"]))
+            allowed.append(duration[-1] <= max(0.04, 2 * strip.time_step_s))
+            peak.append((one.peak_reflux_cm_s or np.nan) / true["peak_reflux_cm_s"])
+            edge.append(edge_cm_s(read, traces, one) / true["peak_reflux_cm_s"])
+            spike.append((one.antegrade_peak_cm_s or np.nan) / true["antegrade_peak_cm_s"])
     text = f"{kind:12s} n {len(seeds)}  wrong answer {len(wrong)} {wrong[:8]}  gap misread {misread}"
     if duration:
         ms = 1000 * np.asarray(duration)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d  # type: ignore[attr-defined]
 
 from veinscan.doppler.axes import StripAxes
-from veinscan.doppler.envelope import PERCENTILE, Array, Traces, percentile
+from veinscan.doppler.envelope import Array, Traces
 from veinscan.doppler.events import MIN_BLOOD, Presence, Run, Spike, presence, runs, spikes, velocity
 from veinscan.doppler.model import RefluxMeasurement
-from veinscan.doppler.peak import HALF_WIDTH_S, sharpened
 from veinscan.doppler.strip import Strip
+from veinscan.doppler.velocity_profile import moment_of, peak_velocity
 
 END_CM_S = 1.0
 """Mean retrograde velocity below which reflux has ended (definition)."""
@@ -108,7 +107,7 @@ def _attempt(
 ) -> RefluxMeasurement:
     """One squeeze and what follows it up to the next."""
     step = rules.step_s
-    top = _percentile_at(traces, sign, squeeze.top, step)
+    top = peak_velocity(traces, sign, squeeze.top, squeeze.start, squeeze.release, step)
     measured = replace(
         blank,
         spike_s=squeeze.top * step,
@@ -142,12 +141,10 @@ def _retrograde(
     power = traces.side(sign).power
     there = presence(power, run.first, run.last, step)
     first, last = there.first, there.last
-    window = flow[first : last + 1]
-    soft = gaussian_filter1d(window, max(0.5, 0.03 / step), mode="nearest")
-    top = first + int(np.argmax(soft))
+    top = moment_of(traces, sign, first, last, step)
     onset = _onset(traces, flow, sign, there, top, step)
     end, bound = _end(run, there, flow.size, step)
-    peak = _percentile_at(traces, sign, top, step)
+    peak = peak_velocity(traces, sign, top, first, last, step)
     inside = flow[first : last + 1]
     return replace(
         blank,
@@ -204,18 +201,6 @@ def _onset(traces: Traces, flow: Array, sign: int, there: Presence, top: int, st
     if before.size and against[before[-1]] > 0:
         earliest = float(before[-1]) + 0.5
     return max(first - back, earliest, 0.0) * step if earliest <= first else first * step
-
-
-def _percentile_at(traces: Traces, sign: int, at: int, step: float) -> float:
-    """95th percentile of the velocities one way, from the spectra around an index, their blur taken out."""
-    half = max(1, round(HALF_WIDTH_S / step))
-    rows = np.flatnonzero(traces.values * sign > 0)
-    rows = rows[np.argsort(traces.values[rows] * sign)]
-    part = traces.power[rows, max(0, at - half) : at + half + 1].astype(np.float64).sum(axis=1)
-    if rows.size < 2 or part.sum() <= 0:
-        return float("nan")
-    part = sharpened(part, traces.blur_rows)
-    return float(percentile(part[:, None], traces.values[rows] * sign, PERCENTILE)[0])
 
 
 def _cm_s(value: float, rules: _Rules) -> float | None:

@@ -19,8 +19,6 @@ from veinscan.doppler.strip import Strip
 
 Array = npt.NDArray[np.float64]
 
-HALF_WIDTH_S = 0.03
-"""Spectra this far to both sides of a moment are averaged."""
 TURNS = 10
 """Steps of Richardson and Lucy (1972, 1974); more sharpen the noise, not the edge."""
 GRAIN_SMOOTH_S = 0.05
