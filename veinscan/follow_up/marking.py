@@ -14,7 +14,7 @@ from veinscan.plan import vocabulary as v
 from veinscan.plan.editing import target_at_point, target_from_candidate
 from veinscan.plan.follow_up import FollowUp, TargetOutcome
 from veinscan.plan.geometry import ClipLike
-from veinscan.plan.ids import new_uid
+from veinscan.plan.ids import derived_uid, new_uid
 from veinscan.plan.model import InjectionTarget, Reader, Record
 from veinscan.plan.places import BaselinePlace, ImagePlace
 from veinscan.plan.signing import check_editable
@@ -63,10 +63,13 @@ def begin_visit(
     Nothing is filled in: no outcome, no posture, deep veins 'not examined'.
     Returns the record and the visit.
     """
+    # two readers who begin apart arrive at one visit, whose outcomes merge target by target
+    shared = derived_uid("follow-up", record.reading.id, baseline.study.study_instance_uid)
+    before = [one for one in baseline.record.sessions if None in (one.on, on) or str(one.on) <= str(on)]
     visit = FollowUp(
-        id=new_uid(),
+        id=new_uid() if any(one.id == shared for one in record.follow_ups) else shared,
         on=on,
-        session_ids=tuple(one.id for one in baseline.record.sessions),
+        session_ids=tuple(one.id for one in before),
         baseline_study_uid=baseline.study.study_instance_uid,
         baseline_record_uids=baseline.record.heads,
     )
@@ -252,7 +255,9 @@ def _marked(before: TargetOutcome, mark: InjectionTarget) -> TargetOutcome:
         outline=mark.outline,
         calibration=mark.calibration,
     )
-    return replace(before, place=place, **measured)
+    # what is marked is seen; what became of it is still a person's to say
+    outcome = Outcome.NOT_ASSESSED if before.outcome is Outcome.NOT_VISIBLE else before.outcome
+    return replace(before, place=place, outcome=outcome, **measured)
 
 
 def _check_names(values: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:

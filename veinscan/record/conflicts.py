@@ -15,7 +15,7 @@ from veinscan.errors import InvalidInputError
 from veinscan.plan.editing import accept_conflicts, new_record
 from veinscan.plan.model import Record
 from veinscan.plan.signing import check_editable
-from veinscan.record.merge import units_of
+from veinscan.record.merge import by_target, units_of
 from veinscan.record.store import StudyLike, merged, record_paths
 from veinscan.record.table import PARTS
 from veinscan.record.text import shown_name
@@ -59,6 +59,19 @@ class _Part:
     key: Callable[[Any], Any]
     label: Callable[[Any], str]
 
+    def marks(self, record: Record) -> dict[Any, Any]:
+        """Its members by their key."""
+        return {self.key(one): one for one in getattr(record, self.attribute)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcomes(_Part):
+    """What follow-ups say of single targets."""
+
+    def marks(self, record: Record) -> dict[Any, Any]:
+        """See `_Part`."""
+        return {(visit.id, key): one for visit in record.follow_ups for key, one in by_target(visit).items()}
+
 
 _ALL_PARTS = (
     _Part("targets", lambda one: one.id, lambda one: f"target {one.order} ({one.vein})"),
@@ -68,6 +81,7 @@ _ALL_PARTS = (
         lambda one: f"candidate {one.candidate_id}",
     ),
     *(_Part(part.attribute, part.key, part.label) for part in PARTS),
+    _Outcomes("outcomes", lambda one: one.target_id, lambda one: f"outcome of a target ({one.outcome})"),
 )
 _BOOKKEEPING = {"marked_by", "marked_at", "set_by", "set_at", "reviewed_by", "reviewed_at", "order", "own"}
 
@@ -109,17 +123,22 @@ def settled(record: Record, choices: Iterable[tuple[Difference, int]]) -> Record
 
 def _with_side(record: Record, difference: Difference, side: Side) -> Record:
     part = next(one for one in _ALL_PARTS if one.attribute == difference.part)
-    marks = []
-    for mark in getattr(record, part.attribute):
-        if part.key(mark) != difference.key:
-            marks.append(mark)
-        elif difference.fields:
-            marks.append(replace(mark, **dict(zip(difference.fields, side.values, strict=True))))
-        elif side.values != (REMOVED,):
-            marks.append(mark)
+    marks = part.marks(record)
+    mark = marks.get(difference.key)
+    if mark is not None and difference.fields:
+        marks[difference.key] = replace(mark, **dict(zip(difference.fields, side.values, strict=True)))
+    elif side.values == (REMOVED,):
+        marks.pop(difference.key, None)
+    if isinstance(part, _Outcomes):
+        visits = [
+            replace(visit, outcomes=tuple(one for (uid, _), one in marks.items() if uid == visit.id))
+            for visit in record.follow_ups
+        ]
+        return replace(record, follow_ups=tuple(visits))
+    kept = list(marks.values())
     if part.attribute == "targets":
-        marks = [replace(mark, order=order) for order, mark in enumerate(marks, start=1)]
-    changed: dict[str, Any] = {part.attribute: tuple(marks)}
+        kept = [replace(one, order=order) for order, one in enumerate(kept, start=1)]
+    changed: dict[str, Any] = {part.attribute: tuple(kept)}
     return replace(record, **changed)
 
 
@@ -132,11 +151,10 @@ def _base(sides: Sequence[Version], versions: Mapping[str, Version], empty: Reco
 
 
 def _in_part(part: _Part, base: Record, sides: Sequence[Version], shown: Record) -> list[Difference]:
-    origin = {part.key(one): one for one in getattr(base, part.attribute)}
-    marks = [{part.key(one): one for one in getattr(side.content.record, part.attribute)} for side in sides]
+    origin = part.marks(base)
+    marks = [part.marks(side.content.record) for side in sides]
     found = []
-    for one in getattr(shown, part.attribute):
-        key = part.key(one)
+    for key, one in part.marks(shown).items():
         there = [index for index, of_side in enumerate(marks) if key in of_side]
         if len(there) < len(sides) and key in origin:
             changed = any(_content(marks[index][key]) != _content(origin[key]) for index in there)
@@ -147,14 +165,19 @@ def _in_part(part: _Part, base: Record, sides: Sequence[Version], shown: Record)
             continue
         groups = units_of(type(one)) if part.attribute != "reviews" else [("decision", "reason")]
         for group in groups:
-            if not set(group) <= _BOOKKEEPING:
+            if not set(group) <= _BOOKKEEPING and group != ("outcomes",):
                 pairs = [(sides[index], marks[index][key]) for index in there]
-                found += _in_group(part, one, group, origin.get(key), pairs)
+                found += _in_group(part, one, key, group, origin.get(key), pairs)
     return found
 
 
 def _in_group(
-    part: _Part, one: Any, group: tuple[str, ...], origin: Any, pairs: Sequence[tuple[Version, Any]]
+    part: _Part,
+    one: Any,
+    key: Any,
+    group: tuple[str, ...],
+    origin: Any,
+    pairs: Sequence[tuple[Version, Any]],
 ) -> list[Difference]:
     before = None if origin is None else _values(origin, group)
     told = [
@@ -164,7 +187,7 @@ def _in_group(
         return []
     now = _values(one, group)
     shown = next((index for index, side in enumerate(told) if side.values == now), len(told) - 1)
-    return [Difference(part.attribute, part.key(one), part.label(one), group, tuple(told), shown)]
+    return [Difference(part.attribute, key, part.label(one), group, tuple(told), shown)]
 
 
 def _removal(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
+from veinscan.plan.follow_up import FollowUp, TargetOutcome
 from veinscan.plan.model import CandidateReview, InjectionTarget, Record, RecordStatus
 from veinscan.plan.vocabulary import RecordState
 from veinscan.record.table import PARTS
@@ -165,9 +166,35 @@ def _merge_fields(base: Any, earlier: Any, later: Any, label: str, conflicts: li
             continue
         if other == origin:
             taken.update(zip(unit, mine, strict=True))
+        elif unit == ("outcomes",):
+            taken["outcomes"] = _merge_outcomes(base, earlier, later, label, conflicts)
         else:
             conflicts.append(_differs(label, unit, mine, other))
     return replace(later, **taken)
+
+
+def _merge_outcomes(
+    base: FollowUp | None, earlier: FollowUp, later: FollowUp, label: str, conflicts: list[str]
+) -> tuple[TargetOutcome, ...]:
+    """Two readers who looked at different targets on one visit have both looked."""
+    merged = _merge_marks(
+        {} if base is None else by_target(base),
+        by_target(earlier),
+        by_target(later),
+        lambda one: f"{label}, outcome of a target ({one.outcome})",
+        conflicts,
+        _merge_fields,
+    )
+    return tuple(merged.values())
+
+
+def by_target(visit: FollowUp) -> dict[tuple[str, int], TargetOutcome]:
+    """Outcomes of a visit by their target; a target that is there twice keeps both."""
+    found: dict[tuple[str, int], TargetOutcome] = {}
+    for one in visit.outcomes:
+        count = sum(target_id == one.target_id for target_id, _ in found)
+        found[one.target_id, count] = one
+    return found
 
 
 def _merge_review(
