@@ -2,9 +2,10 @@
 
     python -m benchmarks.search [--rounds 3] [--frames 100]
 
-The sample study's transverse clip.  A still, a clip frame by frame, and a clip of 100 frames (the
-sample's, forth and back) with the largest memory it takes beyond the frames.  Peer and parts are
-timed in turn and medians taken; all cores that the process may use.
+`find_in_clip` on the sample study's transverse clip: its first frame alone, the clip, and a clip of 100
+frames (the sample's, forth and back) with the largest memory it takes beyond that.  Reading and
+decoding the frames is in it.  Peer and parts are timed in turn and medians taken; all cores that the
+process may use.
 """
 
 from __future__ import annotations
@@ -12,24 +13,42 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, cast
 
 import numpy as np
 from skimage.filters import frangi
 
 import veinscan
-from veinscan.candidates import find_candidates
+from veinscan.candidates import FinderSettings, find_in_clip
 from veinscan.candidates.pipeline import threads_here
+from veinscan.dicom import Clip
 
 SAMPLE = Path(__file__).parents[1] / "sample_data" / "baseline"
-METHODS: tuple[tuple[str, Literal["joint", "classical"]], ...] = (
-    ("clip", "joint"),
-    ("classical", "classical"),
-)
 SIGMAS = (2, 3, 4, 5, 6, 8)
+
+
+class Reordered:
+    """A clip of some frames of another, in any order and as often as wanted."""
+
+    def __init__(self, clip: Clip, order: Sequence[int]) -> None:
+        self._clip = clip
+        self._order = list(order)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._clip, name)
+
+    @property
+    def n_frames(self) -> int:
+        return len(self._order)
+
+    def bmode(self, index: int) -> Any:
+        return self._clip.bmode(self._order[index])
+
+    def frame(self, index: int) -> Any:
+        return self._clip.frame(self._order[index])
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:
@@ -55,23 +74,30 @@ def main() -> None:
     if region is None or region.spacing_mm is None:
         raise SystemExit("the sample study has no calibrated picture: make it anew with make sample-data")
     row0, col0, row1, col1 = region.box
-    spacing = region.spacing_mm
-    frames = np.stack([clip.bmode(index)[row0:row1, col0:col1] for index in range(clip.n_frames)])
-    order = np.abs((np.arange(args.frames) + len(frames) - 1) % (2 * len(frames) - 2) - (len(frames) - 1))
-    scaled = frames[0].astype(np.float32) / 255
+    scaled = clip.bmode(0)[row0:row1, col0:col1].astype(np.float32) / 255
+    count = clip.n_frames
+    back_and_forth = np.abs((np.arange(args.frames) + count - 1) % (2 * count - 2) - (count - 1))
 
     def peer_call() -> object:
         return frangi(scaled, sigmas=SIGMAS, black_ridges=True)  # type: ignore[no-untyped-call]
 
-    find_candidates(frames[:2], spacing)  # weights are read once
+    def search(order: Sequence[int], method: str = "joint") -> object:
+        settings = FinderSettings(method=method)  # type: ignore[arg-type]
+        return find_in_clip(cast(Clip, Reordered(clip, order)), settings)
+
+    search(range(2))  # weights are read once
     few = peak_mb()
-    taken: dict[str, list[tuple[float, float]]] = {"frangi": [], "still": [], "clip": [], "classical": []}
+    parts: dict[str, tuple[int, Callable[[], object]]] = {
+        "frangi": (1, peer_call),
+        "still": (1, partial(search, [0])),
+        "clip": (count, partial(search, range(count))),
+        "classical": (count, partial(search, range(count), "classical")),
+    }
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in parts}
     for _ in range(args.rounds):
-        taken["frangi"].append(timed(peer_call))
-        taken["still"].append(timed(lambda: find_candidates(frames[:1], spacing)))
-        for name, method in METHODS:
-            wall, processor = timed(partial(find_candidates, frames, spacing, method=method))
-            taken[name].append((wall / len(frames), processor / len(frames)))
+        for name, (frames, work) in parts.items():
+            wall, processor = timed(work)
+            taken[name].append((wall / frames, processor / frames))
     median = {name: np.median(times, axis=0) for name, times in taken.items()}
     print(
         f"{scaled.shape[1]} x {scaled.shape[0]}, {threads_here()} threads, medians of {args.rounds} in turn:"
@@ -83,18 +109,16 @@ def main() -> None:
             f"{ratio[0]:5.1f}x frangi (of processor time {ratio[1]:.1f}x)"
         )
     before = peak_mb()
-    long = frames[order]
     peers = [timed(peer_call)]
-    whole = timed(lambda: find_candidates(long, spacing))
+    whole = timed(partial(search, back_and_forth.tolist()))
     peers.append(timed(peer_call))
     peer = np.mean(peers, axis=0)
     print(
         f"  {args.frames} frames: {whole[0] / 1e3:.1f} s, as {whole[0] / peer[0]:.1f} calls of frangi "
         f"(of processor time {whole[1] / peer[1]:.1f})"
     )
-    grown = peak_mb() - max(before, few) - long.nbytes / 2**20
-    more = f"{max(grown, 0.0):.0f} MB more after {args.frames}"
-    print(f"  memory: {before:.0f} MB after {len(frames)} frames, {more}")
+    more = f"{max(peak_mb() - max(before, few), 0.0):.0f} MB more after {args.frames}"
+    print(f"  memory: {before:.0f} MB after {count} frames, {more}")
 
 
 if __name__ == "__main__":

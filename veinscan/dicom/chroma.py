@@ -34,15 +34,16 @@ def colour_pixels(frame: Frame, region: Region | None = None) -> Mask:
     """
     if frame.ndim == 2:
         return np.zeros(frame.shape, dtype=bool)
-    green = frame[..., 1].astype(np.int16)
-    red, blue = frame[..., 0] - green, frame[..., 2] - green
-    if np.array_equal(red, blue) and not red.any():
-        return np.zeros(green.shape, dtype=bool)
-    for channel in (red, blue):
-        tint = _tint(green, channel, region)
+    red, green, blue = cv2.split(frame)
+    departures = [cv2.subtract(channel, green, dtype=cv2.CV_16S) for channel in (red, blue)]
+    if not any(one.any() for one in departures):
+        return np.zeros(frame.shape[:2], dtype=bool)
+    mask = np.zeros(frame.shape[:2], np.uint8)
+    for departure in departures:
+        tint = _tint(green, departure, region)
         if tint is not None:
-            channel -= tint[green // _BIN]
-    mask = (np.maximum(np.abs(red), np.abs(blue)) > COLOUR_THRESHOLD).astype(np.uint8)
+            departure = cv2.subtract(departure, cv2.LUT(green, np.repeat(tint, _BIN)))
+        mask |= cv2.inRange(departure, -COLOUR_THRESHOLD, COLOUR_THRESHOLD) == 0
     # An opening by 2 x 2 takes out lines of one pixel; the anchors keep it from moving what is left.
     square = np.ones((2, 2), np.uint8)
     eroded = cv2.erode(mask, square, anchor=(0, 0))
@@ -52,17 +53,23 @@ def colour_pixels(frame: Frame, region: Region | None = None) -> Mask:
 def _tint(
     green: npt.NDArray[Any], departure: npt.NDArray[Any], region: Region | None
 ) -> npt.NDArray[np.int16] | None:
+    """(256 / _BIN,) median departure at each brightness, or None where every one is 0."""
     row0, col0, row1, col1 = region.box if region else (0, 0, *green.shape)
     bins = (green[row0:row1:2, col0:col1:2] // _BIN).ravel()
     values = departure[row0:row1:2, col0:col1:2].ravel()
     small = np.abs(values) <= _MAX_TINT  # more is Doppler colour and says nothing of the tint
-    bins, values = bins[small], values[small]
+    width = 2 * _MAX_TINT + 1
+    places = bins[small].astype(np.int32) * width + (values[small] + _MAX_TINT)
+    counts = np.bincount(places, minlength=256 // _BIN * width).reshape(-1, width)
     levels, medians = [], []
-    for level in range(256 // _BIN):
-        here = values[bins == level]
-        if len(here) >= 50:
+    for level, (total, below) in enumerate(zip(counts.sum(axis=1), counts.cumsum(axis=1), strict=True)):
+        if total >= 50:
+            # of a whole number of values the median is the mean of the two in the middle
+            middle = [
+                int(np.searchsorted(below, place, side="right")) for place in ((total - 1) // 2, total // 2)
+            ]
             levels.append(level)
-            medians.append(float(np.median(here)))
+            medians.append(sum(middle) / 2 - _MAX_TINT)
     if not any(medians):
         return None
     return np.interp(np.arange(256 // _BIN), levels, medians).astype(np.int16)
