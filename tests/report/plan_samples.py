@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydicom.config import IGNORE
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from veinscan.dicom.model import ClipKind, Region, RegionKind
@@ -59,7 +61,8 @@ class PaperStudy:
         header = Dataset()
         header.SpecificCharacterSet = "ISO_IR 192"
         if self.patient:
-            header.PatientName = self.patient
+            # names of scanners are as they are: too long, for example
+            header.add(DataElement("PatientName", "PN", self.patient, validation_mode=IGNORE))
             header.PatientID = "NOBODY-1"
             header.PatientBirthDate = "19610203"
             header.StudyDate = "20260102"

@@ -17,6 +17,7 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ class EmbeddedFont(TTFont):
 
     def __init__(self, name: str, data: bytes) -> None:
         super().__init__(name, io.BytesIO(data), shapable=True)
+        # reportlab takes fonts of one face name for the same font: other letters of it are another
+        self.face.name = self.face.name + b"-" + name.encode("ascii")
         harfbuzz: Any = uharfbuzz
         self.shaper = harfbuzz.Font(harfbuzz.Face(data))
         self._private: dict[tuple[int, str], int] = {}
@@ -166,11 +169,14 @@ class _Source:
     number: int = 0
     """In a collection."""
 
-    def open(self) -> FontFile:
+    @contextmanager
+    def open(self) -> Iterator[FontFile]:
         """The font, its tables read when asked for."""
         place = Path(self.name)
-        stream: Any = place if place.is_absolute() else io.BytesIO(pymupdf_fonts.myfont(self.name))
-        return FontFile(stream, fontNumber=self.number, lazy=True)
+        with (
+            place.open("rb") if place.is_absolute() else io.BytesIO(pymupdf_fonts.myfont(self.name)) as stream
+        ):
+            yield FontFile(stream, fontNumber=self.number, lazy=True)
 
     def characters(self) -> frozenset[int]:
         """Code points that it has; none where the file is damaged."""
