@@ -242,6 +242,10 @@ def test_recanalised_is_suggested_from_two_dated_records_and_never_set() -> None
     (again,) = compare_records(first, record_with("1.2.5", opened)).targets
     assert again.maybe_recanalised is not None
     assert again.outcome_pair.words() == "occluded full -> patent reflux"
+    # the day of a study stands for that of a visit without one
+    undated = replace(first, follow_ups=(replace(closed, on=None),))
+    (again,) = compare_records(undated, record_with("1.2.5", opened), baseline_on=closed.on).targets
+    assert again.maybe_recanalised is not None
     # without two days there is none
     for undated in (replace(closed, on=None), replace(closed, on=date(2026, 5, 1))):
         found = compare_records(plan(one), record_with("1.2.5", opened), more_visits=[undated])

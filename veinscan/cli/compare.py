@@ -54,13 +54,13 @@ def compare(
     A difference is shown only where posture and landmark agree; otherwise both values and the reason.
     """
     start()
-    from veinscan.follow_up import Match, compare_studies, match_patients
+    from veinscan.follow_up import Match, compare_studies, match_studies
     from veinscan.follow_up.as_json import comparison_json
     from veinscan.record.opening import Opened
 
     before = Opened(*open_with_record(baseline, baseline_uid))
     after = Opened(*open_with_record(follow_up, study_uid))
-    match = match_patients(before.study.header(), after.study.header())
+    match = match_studies(before.study, after.study)
     if match.verdict is Match.ASK and not same_patient:
         raise InvalidInputError(
             f"it is not certain that both studies are of one patient: {match.reason}",

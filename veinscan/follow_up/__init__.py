@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from veinscan.follow_up.patients import Match as Match
     from veinscan.follow_up.patients import PatientMatch as PatientMatch
     from veinscan.follow_up.patients import match_patients as match_patients
+    from veinscan.follow_up.patients import match_studies as match_studies
     from veinscan.follow_up.series import Series as Series
     from veinscan.follow_up.series import SeriesEntry as SeriesEntry
     from veinscan.follow_up.series import TargetLine as TargetLine
@@ -75,6 +76,7 @@ _WHERE = {
     "Match": "patients",
     "PatientMatch": "patients",
     "match_patients": "patients",
+    "match_studies": "patients",
     "Series": "series",
     "SeriesEntry": "series",
     "TargetLine": "series",

@@ -9,12 +9,12 @@ outcome.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from veinscan.errors import InvalidInputError
 from veinscan.follow_up.pairs import Pair, words_pair
-from veinscan.follow_up.patients import Match, PatientMatch, match_patients
+from veinscan.follow_up.patients import Match, PatientMatch, match_studies
 from veinscan.follow_up.quantities import compressible_pair, flow_pair, number_pair, reflux_pair, why_not
 from veinscan.follow_up.states import TargetState, in_order, latest_outcomes, states_of, target_label
 from veinscan.follow_up.windows import Windows, windows_at
@@ -187,7 +187,12 @@ def compare_records(
     on = shown.on if shown is not None and shown.on is not None else follow_up_on
     sessions = _sessions(baseline, follow_up, more_sessions)
     treated_on = _treated_on(shown, sessions, on)
-    opened = _recanalised(visits, (*baseline.follow_ups, *follow_up.follow_ups, *more_visits))
+    dated = [
+        replace(one, on=one.on or day)
+        for record, day in ((baseline, baseline_on), (follow_up, follow_up_on))
+        for one in record.follow_ups
+    ]
+    opened = _recanalised({one.id for one in visits}, (*more_visits, *dated))
     planned = {target.id: target for target in baseline.targets}
     rows = tuple(
         _row(state, planned.get(uid), after.get(uid), opened.get(uid), baseline, follow_up)
@@ -236,7 +241,7 @@ def compare_studies(
         For studies of two patients, for an open question about it that nobody
         has answered, and for a record that was withdrawn.
     """
-    match = match_patients(baseline.study.header(), follow_up.study.header())
+    match = match_studies(baseline.study, follow_up.study)
     if match.verdict is Match.ASK and not confirmed:
         raise InvalidInputError(
             f"it is not certain that the studies are of one patient: {match.reason}",
@@ -281,8 +286,8 @@ def _treated_on(visit: FollowUp | None, sessions: Iterable[TreatmentSession], on
     return max((day for day in named or before if day is not None), default=None)
 
 
-def _recanalised(visits: Iterable[FollowUp], every: Iterable[FollowUp]) -> dict[str, Recanalised]:
-    shown = {visit.id for visit in visits}
+def _recanalised(shown: set[str], every: Iterable[FollowUp]) -> dict[str, Recanalised]:
+    """Targets found closed at a dated visit and open at a later one that is shown."""
     by_id = {visit.id: visit for visit in every}
     found = {}
     for target_id, earlier, later in maybe_recanalised(by_id.values()):

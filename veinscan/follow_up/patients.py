@@ -83,6 +83,13 @@ def match_patients(one: Any, other: Any) -> PatientMatch:
     return _same_number(a, b)
 
 
+def match_studies(one: Any, other: Any) -> PatientMatch:
+    """Whether two opened studies are of one patient, by the headers of their first clips."""
+    if one.study_instance_uid and one.study_instance_uid == other.study_instance_uid:
+        return PatientMatch(Match.CERTAIN, "it is the same study")
+    return match_patients(one.header(), other.header())
+
+
 def _same_number(a: Patient, b: Patient) -> PatientMatch:
     named = bool(a.names & b.names)
     if a.issuer and b.issuer and a.issuer != b.issuer:
