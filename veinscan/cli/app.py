@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
+from veinscan.cli.batch import batch
 from veinscan.cli.compare import compare
 from veinscan.cli.doctor import doctor
+from veinscan.cli.export import export
 from veinscan.cli.find import find
 from veinscan.cli.history import history
 from veinscan.cli.inspect import inspect
@@ -58,4 +60,6 @@ app.command("history")(history)
 app.command("compare")(compare)
 app.command("sample")(sample)
 app.command("report")(report)
+app.command("export")(export)
+app.command("batch")(batch)
 app.command("doctor")(doctor)

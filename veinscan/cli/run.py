@@ -26,6 +26,8 @@ _COMMANDS = (
     "compare",
     "sample",
     "report",
+    "export",
+    "batch",
     "doctor",
 )
 

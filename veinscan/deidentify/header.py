@@ -35,6 +35,8 @@ from veinscan.dicom.header import quiet
 MAX_DEPTH = 16
 _CODE_STRING = re.compile(r"[A-Z0-9 _]{0,16}")
 _TIME = re.compile(r"\d{2,6}(\.\d{1,6})?|")
+_NOT_KEPT = (0x0002, 0x7FE0, 0xFFFA, 0xFFFC)
+"""Groups: file meta, pixels, digital signatures, padding; overlays and curves (50xx, 60xx) go too."""
 _TYPE_2 = (
     "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PatientBirthDate", "PatientSex",
     "StudyID", "SeriesNumber", "InstanceNumber", "Laterality", "Manufacturer", "PatientOrientation",
@@ -105,7 +107,7 @@ def mark_deidentified(
 def _cleaned(original: Dataset, identity: Identity, depth: int) -> Dataset:
     out = Dataset()
     for tag in sorted(original.keys()):
-        if tag.group in (0x7FE0, 0xFFFC, 0xFFFA, 0x0002) or tag.is_private:
+        if tag.group in _NOT_KEPT or (tag.group & 0xFF00) in (0x5000, 0x6000) or tag.is_private:
             continue
         try:
             element = original[tag]

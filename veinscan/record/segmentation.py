@@ -214,7 +214,7 @@ def _segment(number: int, one: Outlined) -> Dataset:
 
 
 def _dimensions(dataset: Dataset) -> None:
-    uid = new_uid()
+    uid = derived_uid("dimensions", dataset.SOPInstanceUID)
     organization = Dataset()
     organization.DimensionOrganizationUID = uid
     dataset.DimensionOrganizationSequence = Sequence([organization])

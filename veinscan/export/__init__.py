@@ -1,0 +1,55 @@
+"""Research data sets: COCO, nnU-Net, NIfTI, DICOM, CSV, Parquet, JSON; nobody in them.
+
+    options = ExportOptions(formats=(Format.COCO, Format.CSV))
+    items = [item_of(study, key, options) for study in studies]
+    export_studies(items, "DIR", options, key)
+
+Names load when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from veinscan.export.model import ExportOptions, Format, Split
+    from veinscan.export.review import read_review
+    from veinscan.export.run import Exported, export_studies, item_of
+    from veinscan.export.splits import split_patients
+    from veinscan.export.work import Done, Item, Job
+
+__all__ = [
+    "Done",
+    "ExportOptions",
+    "Exported",
+    "Format",
+    "Item",
+    "Job",
+    "Split",
+    "export_studies",
+    "item_of",
+    "read_review",
+    "split_patients",
+]
+
+_HOMES = {
+    "Done": "work",
+    "ExportOptions": "model",
+    "Exported": "run",
+    "Format": "model",
+    "Item": "work",
+    "Job": "work",
+    "Split": "model",
+    "export_studies": "run",
+    "item_of": "run",
+    "read_review": "review",
+    "split_patients": "splits",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)
