@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from veinscan.candidates import ClipCandidates
 from veinscan.candidates.model import Candidate
+from veinscan.candidates.shapes import measure_polygons
 from veinscan.plan.model import CandidateReview, Decision, InjectionTarget, Point, Record
 
 
@@ -38,8 +39,8 @@ def rows_of(
     """The candidates of a clip, best first, with their verdicts.
 
     Candidates with a verdict are there from the record, searched again or not.
-    Where a reader drew the outline, it is the reader's that is shown.
-    `courses` are candidates by id as they were followed through the clip by hand.
+    Where a reader drew the outline or had it followed, it is the reader's that is shown.
+    `courses` are candidates by id as they were followed before anybody said what they are.
     """
     reviews = {r.candidate_id: r for r in record.reviews if r.sop_instance_uid == sop_instance_uid}
     candidates = list(found.candidates) if found else []
@@ -55,39 +56,64 @@ def rows_of(
 
 
 def _as_outlined(candidate: Candidate, review: CandidateReview | None) -> Candidate:
-    """The candidate with the outline that a reader gave it, if one did."""
-    if review is None or not review.outlined_by:
+    """The candidate with the outlines that a reader gave it, if one did."""
+    if review is None or not (review.outlined_by or review.course):
         return candidate
     of_record = candidate_of(review, candidate.rank)
+    followed = bool(review.course)  # then the program's own way through the clip is replaced
+    outlines = of_record.outlines if followed else {**candidate.outlines, **of_record.outlines}
+    centres = of_record.centres if followed else {**candidate.centres, **of_record.centres}
     return replace(
         candidate,
-        frame_indices=tuple(sorted({*candidate.frame_indices, review.frame_index})),
+        frame_indices=tuple(sorted(outlines)),
         best_frame=review.frame_index,
-        outlines={**candidate.outlines, **of_record.outlines},
-        centres={**candidate.centres, **of_record.centres},
+        outlines=outlines,
+        centres=centres,
         diameter_mm=of_record.diameter_mm,
         depth_mm=of_record.depth_mm,
     )
 
 
-@lru_cache(maxsize=2000)
+_KNOWN: dict[tuple[int, int], tuple[CandidateReview, Candidate]] = {}
+"""By the verdict's identity and its rank: to hash a long course takes as long as to read it."""
+
+
 def candidate_of(review: CandidateReview, rank: int) -> Candidate:
-    """The candidate that a stored verdict speaks of, on the one frame that the record keeps.
+    """The candidate that a stored verdict speaks of, on the frames that the record keeps.
 
     The same object for the same verdict: who draws it sees that nothing changed.
     """
-    outline = np.array(review.outline, dtype=np.float32).reshape(-1, 2)
+    known = _KNOWN.get((id(review), rank))
+    if known is not None and known[0] is review:
+        return known[1]
+    made = _candidate_of(review, rank)
+    if len(_KNOWN) >= 2000:
+        _KNOWN.clear()
+    _KNOWN[id(review), rank] = review, made
+    return made
+
+
+def _candidate_of(review: CandidateReview, rank: int) -> Candidate:
+    kept = {one.frame_index: one.outline for one in review.course} | {review.frame_index: review.outline}
+    outlines = {frame: np.array(kept[frame], dtype=np.float32).reshape(-1, 2) for frame in sorted(kept)}
     return Candidate(
         id=review.candidate_id,
-        frame_indices=(review.frame_index,),
+        frame_indices=tuple(outlines),
         best_frame=review.frame_index,
-        outlines={review.frame_index: outline},
-        centres={review.frame_index: review.centre},
+        outlines=outlines,
+        centres={frame: _middle(line) for frame, line in outlines.items()}
+        | {review.frame_index: review.centre},
         diameter_mm=float("nan") if review.diameter_mm is None else review.diameter_mm,
         depth_mm=float("nan") if review.depth_mm is None else review.depth_mm,
         score=review.score,
         rank=rank,
     )
+
+
+def _middle(outline: npt.NDArray[np.float32]) -> Point:
+    """The centre of area of an outline, (k, 2) `(row, col)`."""
+    row, col = measure_polygons(outline[None].astype(np.float64)).centre[0]
+    return float(row), float(col)
 
 
 def inside(point: Point, outline: Sequence[Sequence[float]] | np.ndarray[Any, Any]) -> bool:

@@ -64,7 +64,7 @@ class Session(EditedRecord):
         """Candidates in the order of the table, when it is sorted or filtered; `select_next` goes by it."""
         self._found: dict[str, ClipCandidates] = {}
         self._courses: dict[str, dict[str, Candidate]] = {}
-        """By clip and candidate: what was followed through the clip by hand."""
+        """By clip and candidate: what was followed through the clip before it had a verdict."""
         self._as_opened: Study | None = study
         self._calibrations: tuple[ClipCalibration, ...] = ()
         """Of the record, as they are on the clips now."""
@@ -208,10 +208,15 @@ class Session(EditedRecord):
             raise InvalidInputError("no candidate is chosen", do="click one in the picture or in the table")
         candidate = row.candidate
         said = decision.value if reason in (None, RejectReason.UNSTATED) else f"{decision.value} ({reason})"
-        self.edit(
-            f"candidate {candidate.rank}: {said}",
-            lambda record: editing.review(record, clip, candidate, decision, self.reader, reason=reason),
-        )
+        followed = self._courses.get(clip.sop_instance_uid, {}).get(candidate.id)
+
+        def change(record: Record) -> Record:
+            record = editing.review(record, clip, candidate, decision, self.reader, reason=reason)
+            if followed is None or row.review is not None or decision is Decision.UNREVIEWED:
+                return record
+            return outlines.set_course(record, clip, candidate.id, followed.outlines)
+
+        self.edit(f"candidate {candidate.rank}: {said}", change)
 
     def set_outline(self, outline: Iterable[Iterable[float]]) -> None:
         """Give the chosen candidate another outline on the frame on show; the record keeps whose it is."""
@@ -237,10 +242,16 @@ class Session(EditedRecord):
         self.select_candidate(drawn.id)
 
     def set_course(self, clip: Clip, candidate: Candidate) -> None:
-        """Keep on which frames of a clip a candidate was found again; the record keeps one of them."""
-        self._courses.setdefault(clip.sop_instance_uid, {})[candidate.id] = candidate
-        self.candidates_changed.emit()
-        self.selection_changed.emit()
+        """Keep where a candidate was found again: in the record with its verdict, as soon as it has one."""
+        if editing.review_of(self.editable_record(), clip.sop_instance_uid, candidate.id) is None:
+            self._courses.setdefault(clip.sop_instance_uid, {})[candidate.id] = candidate
+            self.candidates_changed.emit()
+            self.selection_changed.emit()
+            return
+        self.edit(
+            f"candidate {candidate.rank}: followed on {len(candidate.outlines)} frames",
+            lambda record: outlines.set_course(record, clip, candidate.id, candidate.outlines),
+        )
 
     def set_search(self, searched: Searched) -> None:
         """Say how far the clip on show was looked through."""

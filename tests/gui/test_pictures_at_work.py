@@ -214,6 +214,21 @@ def test_candidates_are_sorted_narrowed_drawn_changed_and_taken_back(searched, q
     assert "outline by hand" not in [one.name for one in searched.viewer.layers]
     searched.press("Ctrl+Z")
     assert session.selected.candidate.diameter_mm == pytest.approx(drawn.candidate.diameter_mm)
+
+    # followed through the clip: an edit of the record, kept frame by frame
+    searched.press("F")
+    searched.wait_for_work()
+    followed = session.selected
+    assert len(followed.candidate.outlines) > 3
+    assert {one.frame_index for one in followed.review.course} == (
+        set(followed.candidate.outlines) - {followed.candidate.best_frame}
+    )
+    searched.press("Ctrl+Z")
+    assert not session.selected.review.course
+    assert len(session.selected.candidate.outlines) == 1
+    searched.press("Ctrl+Shift+Z")
+    assert session.selected.review == followed.review
+    searched.press("Ctrl+Z")
     searched.press("Ctrl+Z")
     assert not [row for row in session.rows() if is_drawn(row.candidate.id)]
 

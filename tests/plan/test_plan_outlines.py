@@ -9,7 +9,7 @@ from test_plan_editing import ANNA, RECORD, Clip, candidate
 from veinscan.errors import InvalidInputError
 from veinscan.plan import editing
 from veinscan.plan.model import Decision, Reader, RejectReason
-from veinscan.plan.outlines import measured_outline, set_outline, with_outline
+from veinscan.plan.outlines import measured_outline, set_course, set_outline, with_outline
 
 BEN = Reader(name="Ben")
 
@@ -66,3 +66,27 @@ def test_what_is_no_outline_is_refused_and_nothing_changes(outline, words):
 def test_without_calibration_it_is_refused():
     with pytest.raises(InvalidInputError, match="calibrate"):
         set_outline(RECORD, Clip(regions=()), candidate(), 3, ring(), BEN)
+
+
+def test_a_course_is_kept_about_the_outline_of_the_verdict_and_through_a_later_one():
+    way = {frame: ring(col=160.0 + frame) for frame in (6, 7, 8)}
+    record = set_outline(RECORD, Clip(), candidate(), 7, ring(), BEN)
+    record = set_course(record, Clip(), candidate().id, way)
+    (review,) = record.reviews
+    assert [one.frame_index for one in review.course] == [6, 8]
+    np.testing.assert_allclose(review.course[1].outline, way[8], atol=1e-3)
+    np.testing.assert_allclose(review.outline, ring(), atol=1e-3)
+    shown = with_outline(candidate(), 7, measured_outline(Clip(), ring()))
+    (later,) = editing.review(record, Clip(), shown, Decision.REJECTED, ANNA).reviews
+    assert later.course == review.course
+    (moved,) = set_outline(record, Clip(), candidate(), 8, ring(row=130), BEN).reviews
+    assert (moved.frame_index, [one.frame_index for one in moved.course]) == (8, [6, 7])
+    assert moved.course[1].outline == review.outline
+
+
+def test_a_course_needs_a_verdict_and_frames_that_are_there():
+    with pytest.raises(InvalidInputError, match="nobody has said"):
+        set_course(RECORD, Clip(), candidate().id, {3: ring()})
+    record = set_outline(RECORD, Clip(), candidate(), 7, ring(), BEN)
+    with pytest.raises(InvalidInputError, match="frame"):
+        set_course(record, Clip(), candidate().id, {9999: ring()})

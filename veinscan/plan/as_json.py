@@ -64,6 +64,7 @@ def review_json(review: CandidateReview, study: StudyLike) -> dict[str, Any]:
         "reviewed_by": review.reviewed_by,
         "reviewed_at": None if review.reviewed_at is None else review.reviewed_at.isoformat(),
         "outlined_by": review.outlined_by,
+        "course": plain(review.course),
     }
 
 

@@ -30,6 +30,7 @@ from veinscan.plan.model import (
     CandidateReview,
     Decision,
     InjectionTarget,
+    OutlineOnFrame,
     Point,
     Reader,
     Reading,
@@ -119,7 +120,7 @@ def target_from_candidate(
         sop_instance_uid=str(clip.sop_instance_uid),
         frame_index=frame,
         point=point,
-        outline=_outline_on(clip, candidate.outlines.get(frame, ())),
+        outline=outline_on(clip, candidate.outlines.get(frame, ())),
         calibration=calibration_at(clip, point),
         diameter_mm=stored_number(candidate.diameter_mm, "diameter_mm"),
         diameter_source=ValueSource.CANDIDATE,
@@ -282,7 +283,7 @@ def review(
         sop_instance_uid=str(clip.sop_instance_uid),
         frame_index=frame,
         centre=stored_point(candidate.centre(frame)),
-        outline=_outline_on(clip, candidate.outlines.get(frame, ())),
+        outline=outline_on(clip, candidate.outlines.get(frame, ())),
         diameter_mm=stored_number(candidate.diameter_mm, "diameter_mm"),
         depth_mm=stored_number(candidate.depth_mm, "depth_mm"),
         score=stored_number(candidate.score, "score"),
@@ -292,6 +293,7 @@ def review(
         reviewed_at=now(),
         # another verdict leaves the reader's outline, which `plan.outlines` sets
         outlined_by=before.outlined_by if before is not None and before.frame_index == frame else "",
+        course=() if before is None else _course_round(before, frame),
     )
     others = [
         other
@@ -301,6 +303,15 @@ def review(
     if decision is not Decision.UNREVIEWED:
         others.append(verdict)
     return replace(record, reviews=tuple(others))
+
+
+def _course_round(before: CandidateReview, frame: int) -> tuple[OutlineOnFrame, ...]:
+    """The course of an earlier verdict about another best frame: the earlier one becomes a part of it."""
+    if not before.course or before.frame_index == frame:
+        return before.course
+    earlier = OutlineOnFrame(frame_index=before.frame_index, outline=before.outline)
+    course = [one for one in (*before.course, earlier) if one.frame_index != frame]
+    return tuple(sorted(course, key=lambda one: one.frame_index))
 
 
 def review_of(record: Record, sop_instance_uid: str, candidate_id: str) -> CandidateReview | None:
@@ -345,7 +356,7 @@ def _measured(clip: ClipLike, target: InjectionTarget) -> InjectionTarget:
         return bare
     return replace(
         bare,
-        outline=_outline_on(clip, [(r + row0, c + col0) for r, c in found.outline]),
+        outline=outline_on(clip, [(r + row0, c + col0) for r, c in found.outline]),
         diameter_mm=stored_number(found.diameter_mm, "diameter_mm"),
         diameter_source=ValueSource.CLICK,
         depth_mm=stored_number(found.depth_mm, "depth_mm"),
@@ -353,7 +364,7 @@ def _measured(clip: ClipLike, target: InjectionTarget) -> InjectionTarget:
     )
 
 
-def _outline_on(clip: ClipLike, outline: Iterable[Iterable[float]]) -> tuple[Point, ...]:
+def outline_on(clip: ClipLike, outline: Iterable[Iterable[float]]) -> tuple[Point, ...]:
     """An outline as stored: SCOORD knows no place before the first pixel or after the last (C.18.6.1.2)."""
     return tuple(
         (

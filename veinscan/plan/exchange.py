@@ -159,7 +159,9 @@ def import_plan(record: Record, plan: PlanFile, study: Any) -> Record:
     for target in plan.targets:
         _check_target(target, clips)
     for review in plan.reviews:
-        _check_clip(review.sop_instance_uid, clips)
+        clip = _check_clip(review.sop_instance_uid, clips)
+        for one in review.course:
+            checked_frame(clip, one.frame_index)
     clip_parts: tuple[Any, ...] = (
         *plan.contexts,
         *plan.searches,

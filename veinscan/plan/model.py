@@ -190,7 +190,7 @@ class CandidateReview:
     outlined_by: str = ""
     """The reader who drew or changed the outline; empty where it is as the program found it."""
     course: tuple[OutlineOnFrame, ...] = ()
-    """Its way through the clip where a reader had it followed: the other frames, ascending, by the wall fit."""
+    """Its way through the clip where a reader had it followed: the other frames, ascending."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,15 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from veinscan.errors import InvalidInputError
-from veinscan.plan.model import CandidateReview, Decision, InjectionTarget, Point, Record, RejectReason
+from veinscan.plan.model import (
+    CandidateReview,
+    Decision,
+    InjectionTarget,
+    OutlineOnFrame,
+    Point,
+    Record,
+    RejectReason,
+)
 from veinscan.plan.places import BaselinePlace, Calibration, ImagePlace
 from veinscan.plan.vocabulary import Level
 
@@ -300,8 +308,22 @@ def _normal_review(review: CandidateReview) -> CandidateReview:
         score=stored_number(review.score, "score"),
         reason=reason,
         reviewed_at=None if review.reviewed_at is None else stored_time(review.reviewed_at),
+        course=_normal_course(review),
     )
     return _remembered(normal)
+
+
+def _normal_course(review: CandidateReview) -> tuple[OutlineOnFrame, ...]:
+    """By frame, each once, the verdict's own frame and empty outlines left out."""
+    by_frame: dict[int, OutlineOnFrame] = {}
+    for one in review.course:
+        if one.frame_index < 0:
+            raise InvalidInputError(
+                f"frame {one.frame_index} of a candidate's course", do="frames count from 0"
+            )
+        if one.frame_index != review.frame_index and len(one.outline):
+            by_frame[one.frame_index] = replace(one, outline=stored_outline(one.outline))
+    return tuple(by_frame[index] for index in sorted(by_frame))
 
 
 def _check_place(mark: InjectionTarget | CandidateReview | ImagePlace | BaselinePlace) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from veinscan.candidates.model import Candidate, LumenMeasure
 from veinscan.errors import InvalidInputError
-from veinscan.plan.editing import review, review_of
+from veinscan.plan.editing import outline_on, review, review_of
 from veinscan.plan.geometry import ClipLike, calibration_at, checked_frame, checked_point
-from veinscan.plan.model import Decision, Point, Reader, Record
+from veinscan.plan.model import Decision, OutlineOnFrame, Point, Reader, Record
+from veinscan.plan.signing import check_editable
 
 LEAST_CORNERS = 3
 
@@ -63,6 +64,39 @@ def set_outline(
         reviews=tuple(
             replace(one, outlined_by=reader.name) if (one.sop_instance_uid, one.candidate_id) == key else one
             for one in record.reviews
+        ),
+    )
+
+
+def set_course(
+    record: Record,
+    clip: ClipLike,
+    candidate_id: str,
+    outlines: Mapping[int, Iterable[Iterable[float]]],
+) -> Record:
+    """The record with the way of a candidate through its clip, frame index to outline (k, 2) in pixels.
+
+    The verdict's own frame is left out: its outline stays what it is.  An
+    earlier course is replaced.  Raises InvalidInputError without a verdict
+    on the candidate, and for a frame that the clip has not.
+    """
+    check_editable(record)
+    key = str(clip.sop_instance_uid), candidate_id
+    verdict = review_of(record, *key)
+    if verdict is None:
+        raise InvalidInputError(
+            f"nobody has said what candidate {candidate_id} is", do="give a verdict first: it is kept with it"
+        )
+    course = tuple(
+        OutlineOnFrame(frame_index=checked_frame(clip, frame), outline=outline_on(clip, outline))
+        for frame, outline in sorted(outlines.items())
+        if frame != verdict.frame_index
+    )
+    followed = replace(verdict, course=course)
+    return replace(
+        record,
+        reviews=tuple(
+            followed if (one.sop_instance_uid, one.candidate_id) == key else one for one in record.reviews
         ),
     )
 

@@ -152,8 +152,11 @@ def _review_changes(before: Record, after: Record) -> Iterator[str]:
     old = {(review.sop_instance_uid, review.candidate_id): review for review in before.reviews}
     new = {(review.sop_instance_uid, review.candidate_id): review for review in after.reviews}
     for key, review in new.items():
-        if old.get(key) != review:
+        before_it = old.get(key)
+        if before_it != review:
             yield f"candidate {review.candidate_id}: {_verdict(review)}"
+        if review.course and (before_it is None or before_it.course != review.course):
+            yield f"candidate {review.candidate_id}: followed on {len(review.course) + 1} frames"
     for key, review in old.items():
         if key not in new:
             yield f"candidate {review.candidate_id}: verdict taken back"

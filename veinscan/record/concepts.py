@@ -80,6 +80,7 @@ REVIEWED_BY = _private("reviewed-by", "Reviewed by")
 REVIEWED_AT = _private("reviewed-at", "Reviewed at")
 OUTLINED_BY = _private("outlined-by", "Outline drawn by")
 OUTLINE = _private("outline", "Lumen outline")
+COURSE = _private("outline-on-frame", "Lumen outline on another frame")
 VEIN_NAME = _private("vein-name", "Vein as named by the reader")
 
 # Region calibration

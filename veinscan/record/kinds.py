@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from veinscan.errors import RecordError
+from veinscan.plan.model import OutlineOnFrame
 from veinscan.record import concepts as c
 from veinscan.record.fields import (
     CONTAINS,
@@ -102,6 +103,11 @@ def outline(attribute: str, concept: Concept) -> Field:
     return One(attribute, concept, _OUTLINE, ())
 
 
+def course(attribute: str, concept: Concept) -> Field:
+    """A tuple of closed polygons, each on a frame of its own of the mark's clip."""
+    return Each(attribute, concept, _COURSE)
+
+
 def spot(attribute: str, concept: Concept) -> Field:
     """A point on the frame of the mark's place; None is not written."""
     return One(attribute, concept, _SPOT)
@@ -124,6 +130,24 @@ def _source(owner: Any, context: Context) -> Item:
 def _put_outline(points: Any, owner: Any, context: Context) -> tuple[Graphic, tuple[Item, ...]]:
     # a POLYLINE is closed by its first point again (C.18.6.1.2)
     return Graphic("POLYLINE", columns_rows([*points, points[0]])), (_source(owner, context),)
+
+
+def _put_course(one: OutlineOnFrame, owner: Any, context: Context) -> tuple[Graphic, tuple[Item, ...]]:
+    image = source_of(owner.sop_instance_uid, one.frame_index, context)
+    return Graphic("POLYLINE", columns_rows([*one.outline, one.outline[0]])), (image,)
+
+
+def _get_course(item: Item) -> OutlineOnFrame:
+    return OutlineOnFrame(frame_index=_image_of(item).frame_index, outline=points_of(item.value)[:-1])
+
+
+def _image_of(item: Item) -> ImageReference:
+    """The one frame that a coordinate is selected from."""
+    images = [child for child in item.children if child.kind == "IMAGE"]
+    if len(images) != 1:
+        raise RecordError(f"{_name(item)} is not on one image")
+    reference: ImageReference = images[0].value
+    return reference
 
 
 def _put_spot(point: Any, owner: Any, context: Context) -> tuple[Graphic, tuple[Item, ...]]:
@@ -157,6 +181,7 @@ _UID = Shape("UIDREF", lambda value, *_: (value, ()), lambda item: item.value)
 _MOMENT = Shape("DATETIME", lambda value, *_: stored_moment(value), item_moment)
 _DAY = Shape("DATE", lambda value, *_: (_stored_day(value), ()), _get_day)
 _OUTLINE = Shape("SCOORD", _put_outline, lambda item: points_of(item.value)[:-1])
+_COURSE = Shape("SCOORD", _put_course, _get_course)
 _SPOT = Shape("SCOORD", _put_spot, _get_spot)
 
 
@@ -306,14 +331,13 @@ class Place:
             return {}
         if item is None:
             raise RecordError("a mark has no place in an image")
-        images = [child for child in item.children if child.kind == "IMAGE"]
         points = points_of(item.value)
-        if len(images) != 1 or len(points) != 1 or item.value.kind != "POINT":
+        if len(points) != 1 or item.value.kind != "POINT":
             raise RecordError("a mark's place is not one point of one image")
-        reference: ImageReference = images[0].value
+        reference = _image_of(item)
         return {
             "sop_instance_uid": reference.sop_instance_uid,
-            "frame_index": 0 if reference.frame_number is None else reference.frame_number - 1,
+            "frame_index": reference.frame_index,
             self.point: points[0],
         }
 

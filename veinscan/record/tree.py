@@ -71,6 +71,11 @@ class ImageReference:
     sop_instance_uid: str
     frame_number: int | None = None
 
+    @property
+    def frame_index(self) -> int:
+        """From 0; the whole object is its only frame."""
+        return 0 if self.frame_number is None else self.frame_number - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
