@@ -164,6 +164,27 @@ def test_only_few_headers_are_read_and_no_picture(tmp_path: Path, today: Any) ->
     assert seen[-1] <= 5
 
 
+def test_a_record_whose_study_is_nowhere_costs_little(
+    tmp_path: Path, today: Any, own_user_folders: Path
+) -> None:
+    gone = planned(tmp_path / "gone")
+    shutil.move(
+        gone.root / "veinscan",
+        own_user_folders / "data" / "veinscan" / "records" / gone.study_instance_uid,
+    )
+    for number in range(20):
+        shutil.copy(today.clips[0].path, today.root / f"more{number:03d}.dcm")
+    seen: list[int] = []
+    found = find_earlier(today, progress=seen.append)
+    assert (found.studies, found.notes) == ((), ())
+    assert seen[-1] <= 3
+    # beside other files it is told that its study is missing
+    left = planned(tmp_path / "patients" / "left")
+    for clip in left.clips:
+        clip.path.unlink()
+    assert find_earlier(today).notes == ("a record of this patient lies there without its study",)
+
+
 def test_hostile_folders_are_passed_over(tmp_path: Path, today: Any) -> None:
     folder = tmp_path / "patients"
     study = planned(folder / "good")

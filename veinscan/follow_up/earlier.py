@@ -175,21 +175,31 @@ class _Search:
     def _locate(
         self, uid: str, folder: Path | None, place: Path, pictures: Iterable[Bytes], zips: Iterable[Path]
     ) -> None:
+        """Find a picture of a study: beside its record, one of each folder, in zips beside it, anywhere."""
         near = [one for one in pictures if folder is None or one.path.is_relative_to(folder)]
-        for entry in _first_of_each_folder(near):
-            facts = self.reader.facts(entry)
-            if facts is not None and facts.is_picture and facts.study_instance_uid == uid:
+        first, rest = _one_of_each_folder(near, folder)
+        beside = [path for path in zips if folder is None or path.parent == folder]
+        for entry in first:
+            if (facts := self._picture_of(entry, uid)) is not None:
                 self._add(uid, _to_open(place, folder, entry.path), facts, has_record=True)
                 return
-        for path in zips:
-            if folder is None or path.parent == folder:
-                for member in zip_members(path, self.limits):
-                    facts = self.reader.facts(member)
-                    if facts is not None and facts.is_picture and facts.study_instance_uid == uid:
-                        self._add(uid, path, facts, has_record=True)
-                        return
-        if folder is not None:
-            self.told["a record of this patient lies there without its study"] += 1
+        for path in beside:
+            for member in zip_members(path, self.limits):
+                if (facts := self._picture_of(member, uid)) is not None:
+                    self._add(uid, path, facts, has_record=True)
+                    return
+        if folder is None:
+            # a record in the user's own folder says nothing of where its study is: it may be nowhere near
+            return
+        for entry in rest:
+            if (facts := self._picture_of(entry, uid)) is not None:
+                self._add(uid, _to_open(place, folder, entry.path), facts, has_record=True)
+                return
+        self.told["a record of this patient lies there without its study"] += 1
+
+    def _picture_of(self, entry: Bytes, uid: str) -> Facts | None:
+        facts = self.reader.facts(entry)
+        return facts if facts is not None and facts.is_picture and facts.study_instance_uid == uid else None
 
     def _in_zip(self, path: Path, wanted: set[str], *, without_record: bool) -> None:
         """Studies inside a zip whose record lies in it too; any study with `without_record`."""
@@ -264,15 +274,15 @@ def _own_records(limits: Limits) -> Iterator[Bytes]:
         return
 
 
-def _first_of_each_folder(entries: Iterable[Bytes]) -> list[Bytes]:
-    """The first file of every folder, then the others: most folders hold one study."""
+def _one_of_each_folder(entries: Iterable[Bytes], folder: Path | None) -> tuple[list[Bytes], list[Bytes]]:
+    """What lies in the folder itself and one file of every other, then the rest: most hold one study."""
     seen: set[Path] = set()
     first: list[Bytes] = []
     rest: list[Bytes] = []
     for entry in entries:
-        (rest if entry.path.parent in seen else first).append(entry)
+        (rest if entry.path.parent in seen and entry.path.parent != folder else first).append(entry)
         seen.add(entry.path.parent)
-    return [*first, *rest]
+    return sorted(first, key=lambda one: one.path.parent != folder), rest
 
 
 def _to_open(place: Path, folder: Path | None, path: Path) -> Path:
