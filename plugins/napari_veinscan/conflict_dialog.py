@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from veinscan.errors import VeinscanError
-from veinscan.record.conflicts import REMOVED, Difference, Side, differences, settled
+from veinscan.record.conflicts import REMOVED, STATUS, Difference, Side, differences, settled
 
 if TYPE_CHECKING:
     from napari_veinscan.workbench import Workbench
@@ -49,9 +49,11 @@ class ConflictDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(QLabel("Choose what is right. Your choices are one edit, which can be undone."))
         layout.addWidget(scroll, 1)
-        said = QLabel("\n".join(sentences))
+        # what nobody can choose is said: two versions together are not final, whichever was
+        rest = [text for text in sentences if not any(_is_of(text, one) for one in found)]
+        said = QLabel("\n".join(rest))
         said.setWordWrap(True)
-        said.setVisible(not found)
+        said.setVisible(bool(rest))
         layout.addWidget(said)
         buttons = QDialogButtonBox()
         self.keep = buttons.addButton(
@@ -95,11 +97,22 @@ def show_conflicts(bench: Workbench) -> None:
     dialog = ConflictDialog(bench.window, found, record.conflicts)
     if dialog.exec() == QDialog.DialogCode.Accepted:
         choices = dialog.choices
-        bench.attempt(lambda: session.edit("conflicts settled", lambda now: settled(now, choices)))
+        # a withdrawn record takes no edit, and whether it is withdrawn may be the question
+        change = session.sign if any(one.part == STATUS for one, _ in choices) else session.edit
+        bench.attempt(lambda: change("conflicts settled", lambda now: settled(now, choices)))
     dialog.deleteLater()
 
 
+def _is_of(sentence: str, difference: Difference) -> bool:
+    """Whether a sentence of the record tells of a difference that is offered."""
+    if difference.part == STATUS:
+        return "withdrew" in sentence
+    return sentence.startswith(difference.label)
+
+
 def _field_words(difference: Difference) -> str:
+    if difference.part == STATUS:
+        return "withdrawn or not"
     if not difference.fields:
         return "removed or kept"
     name = difference.fields[0]
@@ -113,6 +126,8 @@ def _who(side: Side) -> str:
 
 def side_words(side: Side) -> str:
     """A side's value for a person."""
+    if side.words:
+        return side.words
     if side.values == (REMOVED,):
         return "removed"
     shown = [words for value in side.values[:2] if (words := _words(value))]

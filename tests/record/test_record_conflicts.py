@@ -11,6 +11,7 @@ from veinscan import record as store
 from veinscan.dicom import open_study
 from veinscan.errors import InvalidInputError
 from veinscan.plan import editing
+from veinscan.plan.finalise import withdraw
 from veinscan.plan.model import Checked, Reader, Side
 from veinscan.record.conflicts import REMOVED, differences, settled
 
@@ -90,3 +91,42 @@ def test_without_a_second_head_there_is_nothing_to_choose(study_and_parent):
     study, parent = study_and_parent
     assert differences(study, parent) == ()
     assert differences(study, replace(parent, heads=())) == ()
+
+
+def test_two_orders_of_injection_are_offered_by_the_numbers_on_show(study_and_parent):
+    study, parent = study_and_parent
+    clip = study.clips[0]
+    row0, col0, row1, col1 = clip.picture_region.box
+    third = editing.target_at_point(clip, 0, ((row0 + row1) / 2, (col0 + col1) / 3), ANN)
+    parent = store.save_record(study, editing.add_target(parent, third), ANN).record
+    a, b, c = (target.id for target in parent.targets)
+    store.save_record(study, editing.move_target(parent, c, 1), ANN)
+    store.save_record(study, editing.move_target(parent, a, 3), BOB)
+    merged = store.load_record(study)
+    (one,) = differences(study, merged)
+    assert (one.part, one.label) == ("order", "order of injection")
+    assert one.sides[one.shown].words == "T1, T2, T3"
+    by_reader = {side.reader: index for index, side in enumerate(one.sides)}
+    for reader, order in (("Ann", [c, a, b]), ("Bob", [b, c, a])):
+        chosen = settled(merged, [(one, by_reader[reader])])
+        assert [target.id for target in chosen.targets] == order
+        assert [target.order for target in chosen.targets] == [1, 2, 3]
+        assert not chosen.conflicts
+
+
+def test_a_withdrawal_against_a_change_is_a_choice(study_and_parent):
+    study, parent = study_and_parent
+    first = parent.targets[0].id
+    store.save_record(study, withdraw(parent, ANN, "wrong leg"), ANN)
+    store.save_record(study, editing.update_target(parent, first, notes="b"), BOB)
+    merged = store.load_record(study)
+    assert merged.status.state == "withdrawn"
+    (one,) = [found for found in differences(study, merged) if found.part == "status"]
+    words = {side.reader: side.words for side in one.sides}
+    assert words == {"Ann": "withdrawn: wrong leg", "Bob": "goes on, not final"}
+    by_reader = {side.reader: index for index, side in enumerate(one.sides)}
+    assert one.shown == by_reader["Ann"]
+    stays = settled(merged, [(one, by_reader["Ann"])])
+    assert (stays.status, stays.conflicts) == (merged.status, ())
+    on = settled(merged, [(one, by_reader["Bob"])])
+    assert (on.status.state, on.conflicts, on.targets[0].notes) == ("saved", (), "b")

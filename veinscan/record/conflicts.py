@@ -13,9 +13,10 @@ from typing import Any
 
 from veinscan.errors import InvalidInputError
 from veinscan.plan.editing import accept_conflicts, new_record
-from veinscan.plan.model import Record
+from veinscan.plan.model import InjectionTarget, Record, RecordStatus
 from veinscan.plan.signing import check_editable
-from veinscan.record.merge import by_target, units_of
+from veinscan.plan.vocabulary import RecordState
+from veinscan.record.merge import by_target, units_of, woven
 from veinscan.record.store import StudyLike, merged, record_paths
 from veinscan.record.table import PARTS
 from veinscan.record.text import shown_name
@@ -23,6 +24,8 @@ from veinscan.record.versions import Version, ancestors, common_ancestors, read_
 
 REMOVED = "removed"
 """The value of a mark that one reader took out."""
+ORDER, STATUS = "order", "status"
+"""`Difference.part` of the order of injection and of the record's own state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Side:
     saved_at: datetime | None
     values: tuple[Any, ...]
     """One for each of `Difference.fields`; `(REMOVED,)` where the whole mark was taken out."""
+    words: str = ""
+    """The values for a person, where they do not speak for themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class Difference:
     """One thing that readers changed differently."""
 
     part: str
-    """Attribute of `Record`: 'targets', 'reviews', 'contexts', ..."""
+    """Attribute of `Record`: 'targets', 'reviews', 'contexts', ...; 'order' for the order of injection."""
     key: Any
     """Which of them."""
     label: str
@@ -101,27 +106,41 @@ def differences(study: StudyLike, record: Record) -> tuple[Difference, ...]:
         return ()
     sides = sorted((versions[uid] for uid in uids), key=lambda version: version.when)
     base = _base(sides, versions, replace(new_record(study), reading=record.reading))
-    found: list[Difference] = []
+    found = _in_status(base, sides, record)
     for part in _ALL_PARTS:
         found += _in_part(part, base, sides, record)
-    return tuple(found)
+    return (*found, *_in_order(base, sides, record))
 
 
 def settled(record: Record, choices: Iterable[tuple[Difference, int]]) -> Record:
     """The record with one side's value for each difference, and no conflict open any more.
 
     `choices` gives the index of the side whose value is taken.  Raises
-    InvalidInputError for an index that no side has.
+    InvalidInputError for an index that no side has, RecordError for a record
+    that must not be changed.  One that a reader withdrew is no longer where
+    the choice is that it goes on, and is what it was, but for the conflicts, where not.
     """
-    check_editable(record)
-    for difference, index in choices:
+    chosen = list(choices)
+    for difference, index in chosen:
         if not 0 <= index < len(difference.sides):
             raise InvalidInputError(f"there is no side {index}", where=difference.label)
-        record = _with_side(record, difference, difference.sides[index])
+        if difference.part == STATUS:
+            (status,) = difference.sides[index].values
+            if status.state is RecordState.WITHDRAWN:
+                return replace(record, status=status, conflicts=())
+            record = replace(record, status=RecordStatus())
+    check_editable(record)
+    for difference, index in chosen:
+        if difference.part != STATUS:
+            record = _with_side(record, difference, difference.sides[index])
     return accept_conflicts(record)
 
 
 def _with_side(record: Record, difference: Difference, side: Side) -> Record:
+    if difference.part == ORDER:
+        targets = {target.id: target for target in record.targets}
+        ordered = [targets[uid] for uid in woven(side.values[0], targets, targets)]
+        return replace(record, targets=_numbered(ordered))
     part = next(one for one in _ALL_PARTS if one.attribute == difference.part)
     marks = part.marks(record)
     mark = marks.get(difference.key)
@@ -136,10 +155,52 @@ def _with_side(record: Record, difference: Difference, side: Side) -> Record:
         ]
         return replace(record, follow_ups=tuple(visits))
     kept = list(marks.values())
-    if part.attribute == "targets":
-        kept = [replace(one, order=order) for order, one in enumerate(kept, start=1)]
-    changed: dict[str, Any] = {part.attribute: tuple(kept)}
+    numbered = _numbered(kept) if part.attribute == "targets" else tuple(kept)
+    changed: dict[str, Any] = {part.attribute: numbered}
     return replace(record, **changed)
+
+
+def _numbered(targets: Iterable[InjectionTarget]) -> tuple[InjectionTarget, ...]:
+    return tuple(replace(one, order=order) for order, one in enumerate(targets, start=1))
+
+
+def _in_status(base: Record, sides: Sequence[Version], shown: Record) -> list[Difference]:
+    """A withdrawal against a version that goes on: the one state of a record that a person can choose."""
+    states = [side.content.record.status for side in sides]
+    withdrawn = [one for one in states if one.state is RecordState.WITHDRAWN and one != base.status]
+    if not withdrawn or all(one.state is RecordState.WITHDRAWN for one in states):
+        return []
+    told = tuple(
+        _side(side, (status,), f"withdrawn: {status.reason}" if status in withdrawn else "goes on, not final")
+        for side, status in zip(sides, states, strict=True)
+    )
+    now = next((index for index, one in enumerate(states) if one == shown.status), len(states) - 1)
+    return [Difference(STATUS, "", "state of the record", ("state",), told, now)]
+
+
+def _in_order(base: Record, sides: Sequence[Version], shown: Record) -> list[Difference]:
+    """The order of injection, where two readers changed it differently, by the numbers on show."""
+    records = [base, *(side.content.record for side in sides)]
+    numbers = {target.id: target.order for target in shown.targets}
+    common = set(numbers).intersection(*({target.id for target in one.targets} for one in records))
+    before, *orders = [tuple(t.id for t in one.targets if t.id in common) for one in records]
+    if len({one for one in orders if one != before}) < 2:
+        return []
+    told = tuple(
+        _side(
+            side,
+            (tuple(target.id for target in side.content.record.targets),),
+            ", ".join(f"T{numbers[uid]}" for uid in one),
+        )
+        for side, one in zip(sides, orders, strict=True)
+    )
+    now = tuple(target.id for target in shown.targets if target.id in common)
+    at = orders.index(now) if now in orders else len(orders) - 1
+    return [Difference(ORDER, "", "order of injection", (ORDER,), told, at)]
+
+
+def _side(version: Version, values: tuple[Any, ...], words: str = "") -> Side:
+    return Side(shown_name(version.observer), version.content.saved_at, values, words)
 
 
 def _base(sides: Sequence[Version], versions: Mapping[str, Version], empty: Record) -> Record:
@@ -180,9 +241,7 @@ def _in_group(
     pairs: Sequence[tuple[Version, Any]],
 ) -> list[Difference]:
     before = None if origin is None else _values(origin, group)
-    told = [
-        Side(shown_name(side.observer), side.content.saved_at, _values(mark, group)) for side, mark in pairs
-    ]
+    told = [_side(side, _values(mark, group)) for side, mark in pairs]
     if len({side.values for side in told if side.values != before}) < 2:
         return []
     now = _values(one, group)
@@ -194,11 +253,7 @@ def _removal(
     part: _Part, one: Any, key: Any, sides: Sequence[Version], marks: Sequence[Mapping[Any, Any]]
 ) -> Difference:
     told = tuple(
-        Side(
-            shown_name(side.observer),
-            side.content.saved_at,
-            ("kept",) if key in of_side else (REMOVED,),
-        )
+        _side(side, ("kept",) if key in of_side else (REMOVED,))
         for side, of_side in zip(sides, marks, strict=True)
     )
     shown = next(index for index, side in enumerate(told) if side.values == ("kept",))

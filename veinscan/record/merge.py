@@ -7,7 +7,7 @@ told in one sentence, and the value of the later save is shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
@@ -249,10 +249,15 @@ def _order(
             backbone, guest = sequences[1], sequences[2]
         elif mine != first:
             conflicts.append("order of injection: changed by two readers; the later order is shown")
-    order = [uid for uid in backbone if uid in targets]
+    return woven(backbone, guest, set(targets))
+
+
+def woven(backbone: Iterable[str], guest: Iterable[str], there: Container[str]) -> list[str]:
+    """The ids that are there, in the backbone's order; the guest's own stay after their neighbour."""
+    order = [uid for uid in backbone if uid in there]
     previous: str | None = None
     for uid in guest:
-        if uid in targets and uid not in order:
+        if uid in there and uid not in order:
             order.insert(order.index(previous) + 1 if previous in order else 0, uid)
         if uid in order:
             previous = uid
