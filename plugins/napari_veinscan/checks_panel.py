@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from qtpy.QtCore import Qt, QTimer
@@ -14,6 +14,7 @@ from napari_veinscan.workbench import Workbench
 from veinscan.plan.checks import CheckLevel, CheckResult, acknowledge, check_record
 from veinscan.plan.model import Record
 from veinscan.plan.planned import planned_sum
+from veinscan.plan.treatment import TreatmentSession
 
 SIGNS = {CheckLevel.ERROR: "✕", CheckLevel.WARNING: "▲", CheckLevel.INFORMATION: "ⓘ"}
 WAIT_MS = 120
@@ -29,7 +30,8 @@ class ChecksPanel(Group):
     """Sums and checks, with a button where a warning waits for an acknowledgement.
 
     `sums` gives the words on top, `concerns` says which results belong here;
-    by default those of the whole plan.
+    by default those of the whole plan.  `others` are the sessions of the
+    patient's other studies that are open.
     """
 
     def __init__(
@@ -38,11 +40,13 @@ class ChecksPanel(Group):
         *,
         sums: Callable[[Record], str] = _plan_sums,
         concerns: Callable[[CheckResult], bool] = lambda _: True,
+        others: Callable[[], Sequence[TreatmentSession]] = tuple,
         is_open: bool = False,
     ) -> None:
         super().__init__("Checks", is_open=is_open)
         self._sums_of = sums
         self._concerns = concerns
+        self._others = others
         self._bench = bench
         self._session = bench.session
         self.results: tuple[CheckResult, ...] = ()
@@ -73,7 +77,8 @@ class ChecksPanel(Group):
             self.say("")
             return
         self.sums.setText(self._sums_of(record))
-        self.results = tuple(filter(self._concerns, check_record(record, self._session.study)))
+        found = check_record(record, self._session.study, other_sessions=self._others())
+        self.results = tuple(filter(self._concerns, found))
         for result in self.results:
             self._lines.addWidget(self._line(result))
         self.say(summary(self.results))

@@ -168,6 +168,14 @@ def test_sums_of_the_day_say_their_limits_and_what_is_missing() -> None:
     weighed = replace(record.sessions[0], values=ClinicalValues(weight_kg=50.0))
     record = put_session(record, weighed, READER)
     assert "20 mg, 0.40 mg/kg" in "\n".join(giving.day_words(record, record.sessions[0]))
+    same_day = replace(record.sessions[0], id="1.2.3.4")
+    assert giving.day_words(record, record.sessions[0], [same_day])[0].startswith(
+        "2026-11-02 in 2 sessions: 4 mL liquid; polidocanol 40 mg, 0.80 mg/kg"
+    )
+    copies = [*record.sessions, *record.sessions]
+    assert giving.day_words(record, record.sessions[0], copies) == giving.day_words(
+        record, record.sessions[0]
+    )
     record = giving.give_as_planned(record, uid, row(record, 0), READER)
     assert "; polidocanol not computed (the gas share" in "\n".join(
         giving.day_words(record, record.sessions[0])

@@ -9,6 +9,7 @@ planned' nor a copy fills it in.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
@@ -215,9 +216,15 @@ def drop_session(record: Record, session_id: str) -> Record:
     return _followed(record, remove_session(record, session_id))
 
 
-def day_of(record: Record, session: TreatmentSession) -> DaySum:
-    """The sums of the calendar day of a session, over all sessions of the record."""
-    return next(one for one in day_sums(record.sessions) if session.id in one.session_ids)
+def day_of(record: Record, session: TreatmentSession, others: Iterable[TreatmentSession] = ()) -> DaySum:
+    """The sums of the calendar day of a session, over all sessions of the record and the patient's others."""
+    sessions = _all_sessions(record, others)
+    return next(one for one in day_sums(sessions) if session.id in one.session_ids)
+
+
+def _all_sessions(record: Record, others: Iterable[TreatmentSession]) -> tuple[TreatmentSession, ...]:
+    """Those of a record and of the patient's other studies; one that both hold counts once."""
+    return tuple(({one.id: one for one in others} | {one.id: one for one in record.sessions}).values())
 
 
 def sum_words(day: DaySum) -> str:
@@ -233,15 +240,21 @@ def sum_words(day: DaySum) -> str:
     return f"{text}; polidocanol {mass}{day.dose_text}"
 
 
-def day_words(record: Record, session: TreatmentSession) -> tuple[str, ...]:
-    """The day's sums and the limits that belong to them, each with its source, a line each."""
-    day = day_of(record, session)
+def day_words(
+    record: Record, session: TreatmentSession, others: Iterable[TreatmentSession] = ()
+) -> tuple[str, ...]:
+    """The day's sums and the limits that belong to them, each with its source, a line each.
+
+    `others` are the sessions of the patient's other studies, as far as they are open.
+    """
+    others = tuple(others)
+    day = day_of(record, session, others)
     lines = [sum_words(day)]
     if day.used_polidocanol:
         lines.append(f"polidocanol of a day: limit {general('polidocanol_per_day')}")
     if day.foam_ml:
         lines.append(f"foam of a day: limit {general('foam_per_day')}")
-    members = [one for one in record.sessions if one.id in day.session_ids]
+    members = [one for one in _all_sessions(record, others) if one.id in day.session_ids]
     keys = {product_of(one, member) for member in members for one in member.injections}
     lines += [text for key in sorted(keys - {""}) for text in label_numbers(key)]
     return tuple(lines)
