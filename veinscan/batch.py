@@ -39,6 +39,9 @@ TRIES = 2
 TASKS_A_PROCESS = 200
 """After so many studies a process makes room for a fresh one: what libraries keep does not add up."""
 
+CONNECT_S = 10.0
+"""How long a Dask scheduler may take to answer."""
+
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _logger = logging.getLogger("veinscan.batch")
 
@@ -253,7 +256,7 @@ def _end_with_parent() -> None:
 def _dask_runner(scheduler: str) -> Runner:
     distributed = installed("distributed")
     try:
-        client = distributed.Client(scheduler, timeout="10s", set_as_default=False)
+        client = distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise VeinscanError(
             f"no Dask scheduler answers ({type(error).__name__})",
@@ -264,7 +267,7 @@ def _dask_runner(scheduler: str) -> Runner:
     def run(jobs: Sequence[Job]) -> Iterator[Done]:
         with client:
             futures = {client.submit(do_job, job, pure=False, retries=TRIES): job.item.name for job in jobs}
-            for future in distributed.as_completed(list(futures)):
+            for future in distributed.as_completed(list(futures), loop=client.loop):
                 name = futures.pop(future)
                 try:
                     done = future.result()

@@ -1,0 +1,198 @@
+"""Many studies: found, done by whoever is there, the same bytes, and nothing lost to a kill."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from veinscan.batch import Found, find_studies, run_in_processes, runner_of
+from veinscan.candidates import FinderSettings
+from veinscan.deidentify import ProjectKey
+from veinscan.errors import InvalidInputError, VeinscanError
+from veinscan.export import Exported, ExportOptions, Format, export_studies
+
+KEY = ProjectKey(b"b" * 32)
+OPTIONS = ExportOptions(
+    formats=(Format.CSV, Format.JSON, Format.COCO), search=FinderSettings(), measure_reflux=True
+)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture(scope="session")
+def studies(archive: Path) -> Found:
+    return find_studies([archive], KEY)
+
+
+@pytest.fixture(scope="session")
+def alone(studies: Found, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """The export as one process makes it."""
+    return export_studies(studies.items, tmp_path_factory.mktemp("one") / "set", OPTIONS, KEY)
+
+
+# --- finding
+
+
+def test_every_study_is_found_wherever_it_lies(archive: Path, tmp_path: Path) -> None:
+    place = tmp_path / "in"
+    folders = sorted(path for disk in archive.iterdir() for path in disk.iterdir())
+    flat = place / "flat"
+    flat.mkdir(parents=True)
+    for number, folder in enumerate(folders[:2]):  # two studies in one folder
+        for path in folder.glob("*.dcm"):
+            shutil.copy(path, flat / f"{number}_{path.name}")
+    series = place / "patient" / "exam"
+    for number, path in enumerate(sorted(folders[2].glob("*.dcm"))):  # one study in two folders of series
+        (series / f"series{number}").mkdir(parents=True)
+        shutil.copy(path, series / f"series{number}" / path.name)
+    with zipfile.ZipFile(place / "three.zip", "w") as archive_file:
+        for path in folders[3].glob("*.dcm"):
+            archive_file.write(path, path.name)
+    shutil.copytree(folders[4], place / "with record")
+    (place / "notes").mkdir()
+    (place / "notes" / "readme.txt").write_text("no study here")
+    found = find_studies([place], KEY)
+    expected = {
+        str(pydicom.dcmread(next(f.glob("*.dcm")), stop_before_pixels=True).StudyInstanceUID)
+        for f in folders[:5]
+    }
+    assert {item.study_uid for item in found.items} == expected and len(found.items) == 5
+    assert [Path(path).name for path, _ in found.failed] in ([], ["notes"])
+
+
+def test_a_study_that_lies_there_twice_is_done_once(archive: Path, tmp_path: Path) -> None:
+    folder = next(next(archive.iterdir()).iterdir())
+    for copy in ("a", "b"):
+        shutil.copytree(folder, tmp_path / copy)
+    found = find_studies([tmp_path / "a", tmp_path / "b"], KEY)
+    assert len(found.items) == 1 and "second copy" in found.failed[0][1]
+
+
+def test_a_place_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="no such file"):
+        find_studies([tmp_path / "nowhere"], KEY)
+    with pytest.raises(InvalidInputError, match="0 processes"):
+        runner_of(0, None)
+
+
+# --- doing
+
+
+def test_one_bad_study_stops_nothing(archive: Path, tmp_path: Path) -> None:
+    folders = sorted(path for disk in archive.iterdir() for path in disk.iterdir())[:2]
+    for folder in folders:
+        shutil.copytree(folder, tmp_path / "in" / folder.name)
+    for path in (tmp_path / "in" / folders[0].name / "veinscan").iterdir():
+        path.write_bytes(path.read_bytes()[:-200])  # its record is cut off
+    found = find_studies([tmp_path / "in"], KEY)
+    exported = export_studies(found.items, tmp_path / "set", OPTIONS, KEY)
+    ((_, reason),) = exported.failed
+    assert "damaged" in reason and exported.cases == 2
+    assert folders[0].name not in reason
+
+
+def test_two_processes_give_the_same_bytes_and_a_killed_one_loses_nothing(
+    studies: Found, alone: Exported, tmp_path: Path
+) -> None:
+    killed = []
+
+    def kill_one(done: int, total: int, last: object) -> None:
+        children = multiprocessing.active_children()
+        if done == 1 and children:
+            os.kill(children[0].pid or 0, signal.SIGKILL)
+            killed.append(children[0].pid)
+
+    folder = tmp_path / "two"
+    exported = export_studies(
+        studies.items, folder, OPTIONS, KEY, runner=lambda jobs: run_in_processes(jobs, 2), progress=kill_one
+    )
+    assert killed and not exported.failed
+    assert tree(folder) == tree(alone.folder)
+
+
+def test_a_dask_cluster_of_two_workers_gives_the_same_bytes(
+    studies: Found, alone: Exported, tmp_path: Path
+) -> None:
+    """The cluster as a user starts it: a scheduler and workers of their own."""
+    scheduler_file = tmp_path / "scheduler.json"
+    dask = [sys.executable, "-W", "ignore", "-m", "distributed.cli.dask_scheduler"]
+    worker = [sys.executable, "-W", "ignore", "-m", "distributed.cli.dask_worker"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    local = ["--host", "127.0.0.1", "--no-dashboard"]
+    running = [
+        subprocess.Popen([*dask, *local, "--port", "0", "--scheduler-file", str(scheduler_file)], **quiet),  # type: ignore[call-overload]
+    ]
+    try:
+        deadline = time.monotonic() + 60
+        while not scheduler_file.is_file() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for number in range(2):
+            command = [*worker, "--scheduler-file", str(scheduler_file), "--nthreads", "1", "--no-dashboard"]
+            command += ["--name", f"w{number}", "--local-directory", str(tmp_path)]
+            running.append(subprocess.Popen(command, **quiet))  # type: ignore[call-overload]
+        address = json.loads(scheduler_file.read_text())["address"]
+        folder = tmp_path / "dask"
+        exported = export_studies(studies.items, folder, OPTIONS, KEY, runner=runner_of(1, address))
+        assert not exported.failed
+        assert tree(folder) == tree(alone.folder)
+    finally:
+        for process in reversed(running):
+            process.terminate()
+        for process in running:
+            process.wait(30)
+
+
+def test_a_cluster_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("veinscan.batch.CONNECT_S", 0.5)
+    with pytest.raises(VeinscanError, match="no Dask scheduler answers"):
+        runner_of(1, "tcp://127.0.0.1:1")
+
+
+def test_killed_and_called_again_it_goes_on_where_it_was(
+    archive: Path, own_user_folders: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "project.key"
+    key.write_text(KEY.secret.hex())
+    key.chmod(0o600)
+
+    def command(folder: Path) -> list[str]:
+        out = [
+            "-o",
+            str(folder),
+            "--key",
+            str(key),
+            "--processes",
+            "1",
+            "--format",
+            "csv,json",
+            "--no-candidates",
+        ]
+        return [sys.executable, "-m", "veinscan", "batch", str(archive), *out]
+
+    folder = tmp_path / "killed"
+    process = subprocess.Popen(command(folder), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and len(list(folder.glob(".parts/*.json"))) < 2:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    before = {path.name: path.stat().st_mtime_ns for path in folder.glob(".parts/*.json")}
+    assert 2 <= len(before) < 5
+    assert not (folder / "dataset.json").exists()
+    for target in (folder, tmp_path / "whole"):
+        done = subprocess.run(command(target), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert tree(folder) == tree(tmp_path / "whole")
