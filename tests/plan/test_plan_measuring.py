@@ -34,7 +34,16 @@ STRIP = Region(
     up_is_positive=True,
     units=("cm/s", "s"),
 )
-M_MODE = Region(kind=RegionKind.M_MODE, box=(200, 0, 300, 400), time_step_s=0.02, units=("mm", "s"))
+M_MODE = Region(
+    kind=RegionKind.M_MODE,
+    box=(200, 0, 300, 400),
+    time_step_s=0.02,
+    units=("mm", "s"),
+    deltas=(0.25, 0.02),
+)
+
+
+in_m_mode = st.tuples(st.floats(200, 299), st.floats(0, 399))
 
 
 def clip_of(*regions: Region) -> Any:
@@ -203,3 +212,29 @@ def test_a_plan_whose_measurement_does_not_agree_is_refused(wrong: dict[str, Any
     record = replace(editing.new_record("1.2.3"), measurements=(replace(one, **wrong),))
     with pytest.raises(InvalidInputError):
         import_plan(editing.new_record("1.2.3"), parse_plan(plan_text(record, "1.2.3")), STUDY)
+
+
+@given(in_m_mode, in_m_mode, st.sampled_from(["distance", "diameter", "depth"]))
+def test_lengths_down_an_m_mode_are_of_rows_alone_and_keep_its_scale(a: Any, b: Any, kind: str) -> None:
+    if abs(a[0] - b[0]) < 1:
+        b = (a[0] - 2 if a[0] > 250 else a[0] + 2, b[1])
+    found = measuring.measured(CLIP, 0, kind, [a, b], ANNA)
+    assert found.value == pytest.approx(abs(a[0] - b[0]) * 0.25, abs=1e-3)
+    assert (found.unit, found.calibration) == ("mm", None)
+    assert found.strip is not None
+    assert (found.strip.depth_step_mm, found.strip.box) == (0.25, M_MODE.box)
+    assert found.point_b is not None
+    assert found.point_a[1] == found.point_b[1], "drawn straight down: columns are times"
+    text = plan_text(measuring.add_measurement(editing.new_record(STUDY), found), "1.2.3")
+    (again,) = import_plan(editing.new_record(STUDY), parse_plan(text), STUDY).measurements
+    assert again == found
+
+
+def test_an_m_mode_without_a_depth_scale_measures_no_length() -> None:
+    blind = clip_of(replace(M_MODE, deltas=(None, 0.02)))
+    with pytest.raises(CalibrationError, match="no usable depth scale"):
+        measuring.measured(blind, 0, "distance", [(210, 10), (220, 10)], ANNA)
+    with pytest.raises(CalibrationError, match="M-mode"):
+        measuring.measured(CLIP, 0, "depth", [(250, 10)], ANNA)
+    with pytest.raises(CalibrationError, match="different regions"):
+        measuring.measured(CLIP, 0, "distance", [(250, 10), (50, 10)], ANNA)

@@ -1,4 +1,4 @@
-"""Measurements with calipers: distance, depth and diameter on a picture, time and velocity on a strip.
+"""Measurements with calipers: lengths on a picture or down an M-mode, time and velocity on a strip.
 
 Every value follows from the calibration of the one region that holds its
 points (PS3.3 C.8.5.5) or from a person's two clicks on a strip's axes; both
@@ -26,7 +26,7 @@ from veinscan.plan.geometry import (
 from veinscan.plan.ids import new_uid
 from veinscan.plan.model import Measurement, Point, Reader, Record
 from veinscan.plan.normal import is_uid, normalised, now, stored_point
-from veinscan.plan.regions import in_one_region, strip_at
+from veinscan.plan.regions import in_one_region, m_mode_at, strip_at
 from veinscan.plan.signing import check_editable
 from veinscan.plan.values import enum_value, number
 from veinscan.plan.vocabulary import MeasurementKind
@@ -40,7 +40,7 @@ _LIMIT = {
 }
 """Whose limits in `values.LIMITS` a measurement has."""
 ON_PICTURE = (MeasurementKind.DISTANCE, MeasurementKind.DEPTH, MeasurementKind.DIAMETER)
-"""Kinds that are measured on a picture; the others on a strip."""
+"""Kinds that are measured on a picture or down an M-mode; the others on a strip."""
 
 
 def measured(
@@ -57,7 +57,8 @@ def measured(
 
     A velocity takes one point, the others two.  A depth is straight down from
     the row of the first point (the skin) to the second; from one point alone
-    it counts from the skin line of the clip.
+    it counts from the skin line of the clip.  Down an M-mode strip, whose
+    columns are times, every length is that between the two rows.
 
     Raises
     ------
@@ -81,9 +82,9 @@ def measured(
         raise InvalidInputError(
             f"a {sort} was given {len(places)} point(s)", do=f"pass {wanted}: row and column each"
         )
-    if sort is MeasurementKind.DEPTH:
-        places = ((places[0][0], places[1][1]), places[1])
     scale = _scale(clip, sort, clicked, tuple(calibrations))
+    if sort is MeasurementKind.DEPTH or (sort in ON_PICTURE and "strip" in scale):
+        places = ((places[0][0], places[1][1]), places[1])
     found = Measurement(
         id=new_uid(),
         kind=sort,
@@ -113,6 +114,8 @@ def value_of(measurement: Measurement) -> float:
         row_mm, col_mm = picture.spacing_mm
         across = 0.0 if kind is MeasurementKind.DEPTH else (b[1] - a[1]) * col_mm
         return math.hypot((b[0] - a[0]) * row_mm, across)
+    if kind in ON_PICTURE and strip is not None and strip.depth_step_mm is not None and b is not None:
+        return abs(b[0] - a[0]) * strip.depth_step_mm
     if kind is MeasurementKind.TIME and strip is not None and strip.time_step_s is not None and b is not None:
         return abs(b[1] - a[1]) * strip.time_step_s
     if kind is MeasurementKind.VELOCITY and strip is not None:
@@ -184,6 +187,9 @@ def _scale(
     calibrations: tuple[StripCalibration, ...],
 ) -> dict[str, Any]:
     """What the measurement keeps as its scale; raises CalibrationError where it cannot be made."""
+    if kind in ON_PICTURE and len(places) > 1 and (m_mode := m_mode_at(clip, places)) is not None:
+        m_mode.depth_step()
+        return {"strip": m_mode.scale}
     if kind in ON_PICTURE:
         in_one_region(clip, places, PICTURES, "measure time or velocity there, and lengths on the picture")
         distance_mm(clip, places[0], places[-1])

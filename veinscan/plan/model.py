@@ -195,7 +195,7 @@ class CandidateReview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripScale:
-    """The scale of a strip that a time or a velocity was measured with."""
+    """The scale of a strip that a time, a velocity or a length down an M-mode was measured with."""
 
     box: tuple[int, int, int, int]
     """Half-open `(row0, col0, row1, col1)` of the strip."""
@@ -207,6 +207,8 @@ class StripScale:
     """Whole-frame row of velocity zero."""
     calibrated_by: str = "region"
     """'region' (the file's) or 'clicks' (a person's)."""
+    depth_step_mm: float | None = None
+    """mm a row, on an M-mode strip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +230,7 @@ class Measurement:
     calibration: Calibration | None = None
     """Of the picture; None for a time or a velocity."""
     strip: StripScale | None = None
-    """Of the strip; None for a distance, a depth or a diameter."""
+    """Of the strip; None for a distance, a depth or a diameter, unless it was measured down an M-mode."""
     notes: str = ""
     set_by: str = ""
     set_at: datetime | None = None

@@ -94,6 +94,14 @@ class MeasuredStrip:
             )
         return abs(found)
 
+    def depth_step(self) -> float:
+        """mm a row; CalibrationError where the M-mode's scale does not tell it."""
+        if self.scale.depth_step_mm is None:
+            raise CalibrationError(
+                "the M-mode strip has no usable depth scale", where=self.where, do="measure on the picture"
+            )
+        return self.scale.depth_step_mm
+
     def velocity(self, point: Point) -> float:
         """cm/s at a point, towards the probe positive; CalibrationError where the strip tells none."""
         if not self.is_spectrum:
@@ -167,11 +175,14 @@ def strip_at(
             do="calibrate the strip with two clicks on its axes",
         )
     step = region.velocity_step_cm_s
+    has_depth = region.kind is RegionKind.M_MODE and region.units[0] == "mm"
+    down = region.deltas[0] if has_depth else None
     scale = StripScale(
         box=region.box,
         time_step_s=region.time_step_s,
         velocity_step_cm_s=None if step is None else step if region.up_is_positive is False else -step,
         baseline_row=region.baseline_row,
+        depth_step_mm=None if down is None else abs(down),
     )
     return MeasuredStrip(
         scale=scale,
@@ -199,6 +210,14 @@ def _by_hand(clip: Clip, calibration: StripCalibration) -> MeasuredStrip:
         calibrated_by="clicks",
     )
     return MeasuredStrip(scale=scale, where=clip.file, is_spectrum=True, in_hz=in_hz, between=between)
+
+
+def m_mode_at(clip: Any, places: tuple[Point, ...]) -> MeasuredStrip | None:
+    """The M-mode strip that holds all places; None where they lie elsewhere."""
+    regions = {id(one): one for place in places if (one := any_region_at(clip.regions, *place)) is not None}
+    if len(regions) != 1 or next(iter(regions.values())).kind is not RegionKind.M_MODE:
+        return None
+    return strip_at(clip, places)
 
 
 def _holds(box: tuple[int, int, int, int], place: Point) -> bool:
