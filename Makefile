@@ -12,7 +12,7 @@ RUN_DIR := build/run
 XVFB := xvfb-run -a -s "-screen 0 1280x1024x24"
 PYTEST_ARGS ?=
 
-.PHONY: help setup system run test test-lowest check lint types contract format bench docs-pictures sample-data clean
+.PHONY: help setup system run test test-lowest check lint types contract format bench docs-pictures docs-samples sample-data clean
 
 help:
 	@sed -n '2,5s/^# *//p' Makefile
@@ -68,6 +68,10 @@ bench: setup
 docs-pictures: setup system
 	$(XVFB) $(BIN)/python tests/gui/pictures.py docs/images
 	$(BIN)/python tests/dicom/pictures.py docs/images
+
+# The sample reports in docs/samples, from the studies in sample_data/; the same bytes each time.
+docs-samples: setup
+	$(BIN)/python tools/sample_report.py docs/samples
 
 # The two studies in sample_data/, made anew.
 sample-data: setup

@@ -6,7 +6,7 @@ set -eu
 
 packages="libgl1 libegl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon0
 libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0
-xvfb xauth dcmtk dicom3tools poppler-utils"
+xvfb xauth dcmtk dicom3tools poppler-utils chromium"
 
 if command -v dpkg-query >/dev/null 2>&1; then
     missing=""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -44,10 +44,6 @@ class Spot:
             depth_mm=target.depth_mm,
         )
 
-    def recoloured(self, colour: tuple[int, int, int]) -> Spot:
-        """The same place in another colour."""
-        return replace(self, colour=colour)
-
     def marks(self) -> list[Mark]:
         """Outline, cross and number, and the depth from the skin where it is known."""
         ring = np.asarray(self.outline, dtype=np.float32).reshape(-1, 2) if self.outline else None
@@ -61,7 +57,9 @@ class Spot:
         return drawn
 
 
-def close_up(clip: Any, spot: Spot, *, aspect: float = 4 / 3, height_px: int = 420) -> Rgb:
+def close_up(
+    clip: Any, spot: Spot, *, aspect: float = 4 / 3, height_px: int = 420, height_mm: float | None = None
+) -> Rgb:
     """The surroundings of a spot: outline, cross, number, depth, and a scale bar where calibrated.
 
     Parameters
@@ -73,6 +71,8 @@ def close_up(clip: Any, spot: Spot, *, aspect: float = 4 / 3, height_px: int = 4
         Width by height of the picture.
     height_px : int
         Its height.
+    height_mm : float, optional
+        What it shows from top to bottom where it is calibrated; `close_up_mm` by default.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def close_up(clip: Any, spot: Spot, *, aspect: float = 4 / 3, height_px: int = 4
         The frame cannot be decoded.
     """
     frame = clip.frame(spot.frame_index)
-    box = _window(spot, _limits(clip, spot, frame.shape), aspect)
+    box = _window(spot, _limits(clip, spot, frame.shape), aspect, height_mm or close_up_mm(spot))
     rgb = draw_overlay(
         frame,
         spot.marks(),
@@ -129,8 +129,25 @@ def _limits(clip: Any, spot: Spot, shape: Sequence[int]) -> tuple[int, int, int,
     return 0, 0, shape[0], shape[1]
 
 
-def _window(spot: Spot, limits: tuple[int, int, int, int], aspect: float) -> tuple[int, int, int, int]:
-    """Box about a spot: 16 mm high, or 4 diameters, or up to the skin; a third of the region without mm."""
+def close_up_mm(spot: Spot) -> float:
+    """Height of what a close-up of a spot shows: 16 mm, or 4 diameters, or up to the skin."""
+    height = max(_LEAST_MM, 4 * (spot.diameter_mm or 0.0))
+    reach = _reach_mm(spot)
+    return max(height, reach) if 0 <= reach <= _DEEPEST_MM else height
+
+
+def _reach_mm(spot: Spot) -> float:
+    """From a millimetre above the skin to a little below the spot; 0 without calibration."""
+    if spot.calibration is None:
+        return 0.0
+    below = max(_LEAST_MM / 4, 1.5 * (spot.diameter_mm or 0.0))
+    return (spot.point[0] - spot.calibration.skin_row) * spot.calibration.spacing_mm[0] + 1.0 + below
+
+
+def _window(
+    spot: Spot, limits: tuple[int, int, int, int], aspect: float, height_mm: float
+) -> tuple[int, int, int, int]:
+    """Box about a spot, with the skin in it where it is near; a third of the region without mm."""
     row0, col0, row1, col1 = limits
     middle = spot.point[0]
     if spot.calibration is None:
@@ -138,13 +155,8 @@ def _window(spot: Spot, limits: tuple[int, int, int, int], aspect: float) -> tup
         rows, cols = height, height * aspect
     else:
         spacing = spot.calibration.spacing_mm
-        diameter = spot.diameter_mm or 0.0
-        height_mm = max(_LEAST_MM, 4 * diameter)
-        below = spot.point[0] + max(height_mm / 4, 1.5 * diameter) / spacing[0]
-        skin = spot.calibration.skin_row - 1 / spacing[0]
-        if 0 <= (below - skin) * spacing[0] <= _DEEPEST_MM:
-            height_mm = max(height_mm, (below - skin) * spacing[0])
-            middle = min(middle, skin + height_mm / 2 / spacing[0])
+        if 0 <= _reach_mm(spot) <= height_mm:
+            middle = min(middle, spot.calibration.skin_row + (height_mm / 2 - 1.0) / spacing[0])
         rows, cols = height_mm / spacing[0], height_mm * aspect / spacing[1]
     top, bottom = _span(middle, rows, row0, row1)
     left, right = _span(spot.point[1], cols, col0, col1)

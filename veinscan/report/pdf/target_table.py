@@ -18,8 +18,8 @@ from veinscan.report.sheet import Row
 from veinscan.report.text import Typesetter
 
 _COLUMNS = (
-    ("", 7), ("Side, vein", 32), ("Distance to landmark", 23), ("Diameter\nmm", 17), ("Depth\nmm", 17),
-    ("Modality", 18), ("Product", 22), ("Conc.", 12), ("Volume", 13), ("Given", 16), ("Artery\nchecked", 15),
+    ("", 7), ("Side, vein", 32), ("Distance to landmark", 22), ("Diameter\nmm", 16), ("Depth\nmm", 16),
+    ("Modality", 23), ("Product", 21), ("Conc.", 12), ("Volume", 13), ("Given", 15), ("Artery\nchecked", 15),
 )  # fmt: skip
 """Title and width, mm of 192."""
 _NOTE_LENGTH = 90

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from veinscan.plan.checks import CheckLevel, check_record
 from veinscan.plan.model import Acknowledgement, InjectionTarget, Record, TargetStatus
 from veinscan.plan.planned import planned_sum
 from veinscan.plan.products import product
+from veinscan.plan.treatment import TreatmentSession
 from veinscan.record.table import SCHEMA
 from veinscan.report.leg_map import LegMap, leg_map
 from veinscan.report.sheet import study as about
@@ -73,6 +74,8 @@ def make_sheet(
     targets = sorted(record.targets, key=lambda t: t.order)
     planned = planned_sum(record)
     sheets = tuple(_target_sheet(target, record, clips, profile) for target in targets)
+    sessions: Sequence[TreatmentSession] = ()
+    earlier: Sequence[InjectionTarget] = ()
     comparison: Table | None = None
     facts: tuple[tuple[str, str], ...] = ()
     drawn = record
@@ -80,6 +83,7 @@ def make_sheet(
         before = {clip.sop_instance_uid: clip for clip in baseline[0].clips}
         sheets = (*compared_targets(compared, before, clips), *sheets)
         comparison, facts, drawn = comparison_table(compared), comparison_facts(compared), baseline[1]
+        sessions, earlier = compared.sessions, baseline[1].targets
     legs = leg_map(drawn)
     return Sheet(
         title="Injection plan" if comparison is None else "Follow-up",
@@ -101,7 +105,7 @@ def make_sheet(
         limits=planned.limits,
         warnings=_warnings(record, study),
         targets=sheets,
-        visits=visit_sheets(record, () if compared is None else compared.sessions),
+        visits=visit_sheets(record, sessions, earlier),
         comparison=comparison,
         comparison_facts=facts,
         measurements=measurement_tables(record, clips, profile),

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from veinscan.errors import VeinscanError
 from veinscan.follow_up import TargetState
 from veinscan.plan.model import InjectionTarget
-from veinscan.report.pictures import SKY_BLUE, Rgb, encode
+from veinscan.report.pictures import ORANGE, SKY_BLUE, Rgb, encode
 from veinscan.report.sheet.model import Shot
 from veinscan.report.sheet.words import number
-from veinscan.report.target_pictures import Spot, close_up, whole_picture
+from veinscan.report.target_pictures import Spot, close_up, close_up_mm, whole_picture
 
 if TYPE_CHECKING:
     from veinscan.dicom import Clip
 
-ASPECT = 4 / 3
-"""Of a close-up."""
-_QUALITY = 85
+_QUALITY = 80
 """Of the JPEG; the clip itself stays as it is."""
 
 
@@ -32,12 +31,33 @@ def whole_of(clips: Mapping[str, Clip], target: InjectionTarget) -> Shot:
     return _shot(clips, target.sop_instance_uid, Spot.of_target(target), "whole picture", whole_picture)
 
 
-def state_shot(clips: Mapping[str, Clip], state: TargetState | None, label: str, when: str) -> Shot:
-    """The picture that a target was marked on before, or seen on after; `when` begins its caption."""
+def before_and_after(
+    before: tuple[Mapping[str, Clip], TargetState | None, str],
+    after: tuple[Mapping[str, Clip], TargetState | None, str],
+    label: str,
+) -> tuple[Shot, ...]:
+    """The close-ups of a target before and after, at one scale, then the whole pictures.
+
+    `before` and `after` are the clips of the study, the target as it was then,
+    and the words that begin a caption.
+    """
+    spots = [_spot(state, label) for _, state, _ in (before, after)]
+    height_mm = max((close_up_mm(spot) for spot in spots if spot is not None), default=None)
+    near, far = [], []
+    for (clips, state, words), spot in zip((before, after), spots, strict=True):
+        if state is None or spot is None:
+            why = "nobody has looked at it yet" if state is None else "it was not marked on a picture"
+            near.append(Shot(caption=words, alt=f"{words}: no picture", problem=f"no picture: {why}"))
+            continue
+        near.append(_shot(clips, state.sop_instance_uid, spot, words, partial(close_up, height_mm=height_mm)))
+        far.append(_shot(clips, state.sop_instance_uid, spot, f"{words}, whole picture", whole_picture))
+    return (*near, *far)
+
+
+def _spot(state: TargetState | None, label: str) -> Spot | None:
     if state is None or not state.has_place:
-        why = "nobody has looked at it yet" if state is None else "it was not marked on a picture"
-        return Shot(caption=when, alt=f"{when}: no picture", problem=f"no picture: {why}")
-    spot = Spot(
+        return None
+    return Spot(
         frame_index=state.frame_index,
         point=state.point,
         label=label,
@@ -45,10 +65,8 @@ def state_shot(clips: Mapping[str, Clip], state: TargetState | None, label: str,
         calibration=state.calibration,
         diameter_mm=state.diameter_mm,
         depth_mm=state.depth_mm,
+        colour=ORANGE if state.kind == "plan" else SKY_BLUE,
     )
-    if state.kind != "plan":
-        spot = spot.recoloured(SKY_BLUE)
-    return _shot(clips, state.sop_instance_uid, spot, when, whole_picture)
 
 
 def _shot(

@@ -12,7 +12,7 @@ from veinscan.record.store import record_paths
 from veinscan.record.text import shown_name
 from veinscan.record.versions import read_versions
 from veinscan.report.sheet.model import Person
-from veinscan.report.sheet.words import by_whom
+from veinscan.report.sheet.words import by_whom, person_words
 
 if TYPE_CHECKING:
     from veinscan.dicom import Study
@@ -34,12 +34,12 @@ _STATES = {
 def person_of(study: Study) -> Person:
     """Name, id and date of birth as the header gives them; a page without them could be anyone's."""
     header = study.header()
-    name = str(header.get("PatientName") or "").replace("^", " ").replace("=", " / ").strip()
+    name = person_words(str(header.get("PatientName") or ""))
     number = str(header.get("PatientID") or "").strip()
     issuer = str(header.get("IssuerOfPatientID") or "").strip()
     said = f"ID {number}" + (f" ({issuer})" if issuer else "") if number else "no ID in the study"
     return Person(
-        name=" ".join(name.split()) or "no name in the study",
+        name=name or "no name in the study",
         number=said,
         born=iso_date(str(header.get("PatientBirthDate") or "")),
     )

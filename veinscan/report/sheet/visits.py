@@ -11,7 +11,7 @@ from veinscan.plan.model import InjectionTarget, Record
 from veinscan.plan.treatment import TreatmentSession
 from veinscan.plan.visit_vocabulary import DeepVeins, JunctionClass
 from veinscan.report.sheet.model import Table, TargetSheet, Visit
-from veinscan.report.sheet.shots import state_shot
+from veinscan.report.sheet.shots import before_and_after
 from veinscan.report.sheet.words import by_whom, landmark_words, number, reflux_words, word
 
 if TYPE_CHECKING:
@@ -29,11 +29,16 @@ _QUANTITIES = (
 )
 
 
-def visit_sheets(record: Record, sessions: Iterable[TreatmentSession] = ()) -> tuple[Visit, ...]:
-    """Every follow-up of a record, by day."""
+def visit_sheets(
+    record: Record,
+    sessions: Iterable[TreatmentSession] = (),
+    earlier: Iterable[InjectionTarget] = (),
+) -> tuple[Visit, ...]:
+    """Every follow-up of a record, by day; `earlier` are the targets of the study that it looks back on."""
     known = {session.id: session for session in (*sessions, *record.sessions)}
+    targets = {target.id: target for target in (*earlier, *record.targets)}
     ordered = sorted(record.follow_ups, key=lambda one: (one.on is None, str(one.on)))
-    return tuple(_visit(one, record, known) for one in ordered)
+    return tuple(_visit(one, targets, known) for one in ordered)
 
 
 def comparison_table(compared: Comparison) -> Table:
@@ -87,10 +92,11 @@ def _compared(one: TargetComparison, compared: Comparison, before: Clips, after:
     facts += [("Conflict", text) for text in one.conflicts]
     return TargetSheet(
         number=one.order or 0,
-        title=one.label,
-        shots=(
-            state_shot(before, one.baseline, label, f"Before, {compared.baseline_on or 'day unknown'}"),
-            state_shot(after, one.follow_up, label, f"After, {compared.follow_up_on or 'day unknown'}"),
+        title=one.label[:1].upper() + one.label[1:],
+        shots=before_and_after(
+            (before, one.baseline, f"Before, {compared.baseline_on or 'day unknown'}"),
+            (after, one.follow_up, f"After, {compared.follow_up_on or 'day unknown'}"),
+            label,
         ),
         facts=tuple(facts),
         tables=(),
@@ -102,7 +108,7 @@ def _state_facts(what: str, state: TargetState) -> list[tuple[str, str]]:
     said = [
         word(state.posture),
         landmark_words(state.landmark, state.landmark_cm),
-        f"by {state.set_by}" if state.set_by else "",
+        f"by {by_whom(state.set_by)}" if state.set_by else "",
     ]
     text = ", ".join(part for part in said if part)
     return [(what, text)] if text else []
@@ -122,7 +128,9 @@ def _window_facts(windows: Windows | None) -> list[tuple[str, str]]:
     ]
 
 
-def _visit(visit: FollowUp, record: Record, sessions: Mapping[str, TreatmentSession]) -> Visit:
+def _visit(
+    visit: FollowUp, targets: Mapping[str, InjectionTarget], sessions: Mapping[str, TreatmentSession]
+) -> Visit:
     treated = max((s.on for uid in visit.session_ids if (s := sessions.get(uid)) and s.on), default=None)
     deep = "not examined" if visit.deep_veins is DeepVeins.NOT_EXAMINED else word(visit.deep_veins)
     facts = [
@@ -139,7 +147,6 @@ def _visit(visit: FollowUp, record: Record, sessions: Mapping[str, TreatmentSess
         ("Notes", visit.notes),
         ("Entered by", by_whom(visit.set_by, visit.set_at)),
     ]
-    targets = {target.id: target for target in record.targets}
     tables = []
     if visit.outcomes:
         tables.append(_outcomes(visit, targets))

@@ -53,9 +53,14 @@ def when(moment: datetime | None) -> str:
     return "" if moment is None else f"{moment:%Y-%m-%d %H:%M %Z}".rstrip()
 
 
-def by_whom(name: str, moment: datetime | None) -> str:
-    """'Doe, 2026-01-03 09:30 UTC'."""
-    return ", ".join(part for part in (name, when(moment)) if part)
+def person_words(name: str) -> str:
+    """'Doe Jane' for DICOM's 'Doe^Jane'."""
+    return " ".join(name.replace("^", " ").replace("=", " / ").split())
+
+
+def by_whom(name: str, moment: datetime | None = None) -> str:
+    """'Doe Jane, 2026-01-03 09:30 UTC'."""
+    return ", ".join(part for part in (person_words(name), when(moment)) if part)
 
 
 def landmark_words(landmark: Landmark, distance_cm: float | None) -> str:

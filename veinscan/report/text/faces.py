@@ -15,6 +15,7 @@ import functools
 import hashlib
 import io
 import os
+import struct
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -46,6 +47,12 @@ _SYSTEM_FILES = (
     "NotoSansTamil-Regular.ttf", "NotoSansEthiopic-Regular.ttf", "NotoSansKhmer-Regular.ttf",
 )  # fmt: skip
 """Names of wide fonts on the usual systems, in order of preference."""
+
+_DAMAGED = (
+    TTFError, TTLibError, OSError, ValueError, KeyError, IndexError, AssertionError, AttributeError,
+    struct.error,
+)  # fmt: skip
+"""What a font that is broken, or that reportlab cannot embed, raises."""
 
 _CURVE_ERROR = 1.0
 """Largest distance of a converted outline from the drawn one, in units of the font (1000 to the em)."""
@@ -188,7 +195,7 @@ def _characters(source: _Source) -> frozenset[int]:
     try:
         with source.open() as font:
             return frozenset(font.getBestCmap() or ())
-    except (TTLibError, OSError, KeyError, ValueError, AssertionError, IndexError):
+    except _DAMAGED:
         return frozenset()
 
 
@@ -214,7 +221,7 @@ def _made(source: _Source, characters: frozenset[int]) -> EmbeddedFont | None:
     key = hashlib.sha256(repr((source, sorted(characters))).encode()).hexdigest()[:12]
     try:
         font = EmbeddedFont(f"veinscan-{key}", _cut(source, characters))
-    except (TTFError, TTLibError, OSError, ValueError, KeyError, IndexError, AssertionError, AttributeError):
+    except _DAMAGED:
         return None  # damaged, or not to be embedded: the next one may do
     pdfmetrics.registerFont(font)
     return font
@@ -228,6 +235,8 @@ def _cut(source: _Source, characters: Iterable[int]) -> bytes:
     options.layout_features = ["*"]
     with source.open() as font:
         font.recalcTimestamp = False  # the same page has the same bytes
+        # these tables are small: HarfBuzz's packer is not needed, and old pairs of releases disagree about it
+        font.cfg["fontTools.ttLib.tables.otBase:USE_HARFBUZZ_REPACKER"] = False
         cutter = subset.Subsetter(options)
         cutter.populate(unicodes=[*characters, 0x20])
         cutter.subset(font)
