@@ -19,6 +19,10 @@ def find(bench: Workbench, clips: Sequence[Clip]) -> None:
     if not clips:
         bench.warn(InvalidInputError("no study is open", do="open a study first"))
         return
+    record = bench.session.record
+    if record is not None and not record.reading.candidates_shown:
+        bench.warn(InvalidInputError("this reading is without candidates", do="mark what you see by hand"))
+        return
     if bench.refuse_when_busy():
         return
     finder = FinderSettings(

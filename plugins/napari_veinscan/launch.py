@@ -33,7 +33,13 @@ def workbench_of(viewer: Any) -> Workbench:
     return bench
 
 
-def attach(viewer: Any, study_path: str | Path | None = None, *, study_uid: str | None = None) -> Workbench:
+def attach(
+    viewer: Any,
+    study_path: str | Path | None = None,
+    *,
+    study_uid: str | None = None,
+    reading_id: str | None = None,
+) -> Workbench:
     """Put the docks and the menu into a viewer and open a study in it.
 
     Docks that are there already are left where they are.
@@ -44,11 +50,17 @@ def attach(viewer: Any, study_path: str | Path | None = None, *, study_uid: str 
     menus.add_menu(bench)
     add_bar(bench)
     if study_path is not None:
-        bench.open_path(study_path, study_uid=study_uid)
+        bench.open_path(study_path, study_uid=study_uid, reading_id=reading_id)
     return bench
 
 
-def launch(study_path: str | Path | None = None, *, study_uid: str | None = None, block: bool = True) -> Any:
+def launch(
+    study_path: str | Path | None = None,
+    *,
+    study_uid: str | None = None,
+    reading_id: str | None = None,
+    block: bool = True,
+) -> Any:
     """Open a napari window for reviewing, with the docks and, if given, a study.
 
     Parameters
@@ -57,6 +69,8 @@ def launch(study_path: str | Path | None = None, *, study_uid: str | None = None
         A folder, a file or a zip.
     study_uid : str, optional
         Which study, when the place holds several.
+    reading_id : str, optional
+        Which of its readings; default the plan.
     block : bool
         Whether to run the window until it is closed.
 
@@ -73,7 +87,7 @@ def launch(study_path: str | Path | None = None, *, study_uid: str | None = None
         raise VeinscanError(problem)
     viewer = napari.Viewer(title="veinscan", show_welcome_screen=False)
     arrange(viewer)
-    attach(viewer, study_path, study_uid=study_uid)
+    attach(viewer, study_path, study_uid=study_uid, reading_id=reading_id)
     bench = workbench_of(viewer)
     share_out(bench)
     QTimer.singleShot(0, lambda: None if compat.is_gone(viewer) else share_out(bench))  # again, once laid out
@@ -82,9 +96,11 @@ def launch(study_path: str | Path | None = None, *, study_uid: str | None = None
     return viewer
 
 
-def open_window(study_path: str | Path | None = None, *, study_uid: str | None = None) -> None:
+def open_window(
+    study_path: str | Path | None = None, *, study_uid: str | None = None, reading_id: str | None = None
+) -> None:
     """What `veinscan open` does: the window, until it is closed."""
-    launch(study_path, study_uid=study_uid, block=True)
+    launch(study_path, study_uid=study_uid, reading_id=reading_id, block=True)
 
 
 def arrange(viewer: Any) -> None:

@@ -23,14 +23,16 @@ class Opening:
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
 
-    def open_path(self, path: str | Path, *, study_uid: str | None = None) -> None:
+    def open_path(
+        self, path: str | Path, *, study_uid: str | None = None, reading_id: str | None = None
+    ) -> None:
         """Open a study (folder, file or zip), asking first for unsaved work."""
         bench = self._bench
         if bench.refuse_when_busy() or not bench.recording.may_lose_edits():
             return
         bench.start(
             f"Opening {Path(path).name}",
-            lambda job: read_study(path, study_uid=study_uid),
+            lambda job: read_study(path, study_uid=study_uid, reading_id=reading_id),
             done=self._opened,
             failed=lambda error: self._not_opened(path, error),
         )

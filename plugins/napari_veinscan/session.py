@@ -35,10 +35,12 @@ from veinscan.plan.vocabulary import Searched
 from veinscan.record.opening import with_calibrations
 
 
-def read_study(path: str | Path, *, study_uid: str | None = None) -> tuple[Study, Record]:
-    """Open a study and its record; slow, so it is run off the window's thread."""
+def read_study(
+    path: str | Path, *, study_uid: str | None = None, reading_id: str | None = None
+) -> tuple[Study, Record]:
+    """Open a study and its record (the plan, or one reading); slow, so it is run off the window's thread."""
     study = open_study(path, study_uid=study_uid)
-    return study, store.load_record(study)
+    return study, store.load_record(study, reading_id=reading_id)
 
 
 class Session(EditedRecord):

@@ -165,9 +165,11 @@ class Workbench:
         """Show an error as one notification: a sentence with the next step, details on request."""
         notices.tell(error, self.window)
 
-    def open_path(self, path: str | Path, *, study_uid: str | None = None) -> None:
+    def open_path(
+        self, path: str | Path, *, study_uid: str | None = None, reading_id: str | None = None
+    ) -> None:
         """Open a study (folder, file or zip) off the window's thread, asking first for unsaved work."""
-        self.opening.open_path(path, study_uid=study_uid)
+        self.opening.open_path(path, study_uid=study_uid, reading_id=reading_id)
 
     def find(self, clips: Sequence[Clip]) -> None:
         """Search clips for candidates off the window's thread; each clip's are shown as they come."""

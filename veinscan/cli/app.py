@@ -19,6 +19,7 @@ from veinscan.cli.reflux import reflux
 from veinscan.cli.report import report
 from veinscan.cli.sample import sample
 from veinscan.cli.targets import targets
+from veinscan.cli.worklist import worklist
 
 app = typer.Typer(
     help=(
@@ -56,6 +57,7 @@ app.command("find")(find)
 app.command("reflux")(reflux)
 app.add_typer(targets, name="targets")
 app.add_typer(record, name="record")
+app.add_typer(worklist, name="worklist")
 app.command("history")(history)
 app.command("compare")(compare)
 app.command("sample")(sample)

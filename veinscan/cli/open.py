@@ -19,6 +19,10 @@ def open_window(
         Path | None, typer.Argument(metavar="STUDY", help="A folder, a file or a zip.", show_default=False)
     ] = None,
     study_uid: StudyUidOption = None,
+    reading: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="A reading of the study instead of its plan.", show_default=False),
+    ] = None,
 ) -> Result:
     """Open napari with the study (needs the [gui] extra and a display)."""
     start()
@@ -31,5 +35,5 @@ def open_window(
         raise VeinscanError(probe.problem, where="veinscan open", do=probe.cure)
     # By name: the library itself never imports the plugin (an import contract watches over it).
     launch = importlib.import_module("napari_veinscan.launch")
-    launch.open_window(study, study_uid=study_uid)
+    launch.open_window(study, study_uid=study_uid, reading_id=reading)
     return Result()

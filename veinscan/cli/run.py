@@ -28,6 +28,7 @@ _COMMANDS = (
     "report",
     "export",
     "batch",
+    "worklist",
     "doctor",
 )
 

@@ -1,0 +1,104 @@
+"""`veinscan export`, `batch` and `worklist` as a user and a script call them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from cli_studies import ultrasound, write
+
+import veinscan
+from veinscan.record import load_record
+
+
+def test_export_writes_a_data_set_and_lists_its_files(cli: Callable, tiny: Path, tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    called = cli("export", tiny, "-o", out, "--format", "coco,csv", "--format", "json", "--json")
+    assert called.code == 0, called.err
+    data = called.json
+    assert data["cases"] == 2 and data["failed"] == []
+    assert all(Path(path).is_file() and Path(path).is_relative_to(out) for path in data["files"])
+    names = {Path(path).name for path in data["files"]}
+    assert {"dataset.json", "checksums.sha256", "instances.json", "targets.csv", "review.json"} <= names
+    assert any(Path(path).parent.name == "json" for path in data["files"])
+    on_disk = {path for path in out.rglob("*") if path.is_file()}
+    assert {Path(path) for path in data["files"]} == on_disk
+    again = cli("export", tiny, "-o", out, "--format", "csv", "--json")
+    assert again.code == 1 and "finished export" in again.json["error"]["what"]
+
+
+def test_export_says_what_is_wrong_with_the_call(cli: Callable, tiny: Path, tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    for words, part in (
+        ((), "no format"),
+        (("--format", "docx"), "not a format"),
+        (("--format", "csv", "--dates", "never"), "neither"),
+        (("--format", "csv", "--splits", "1,2"), "three shares"),
+        (("--format", "csv", "--splits", "0.5,0.1,0.1"), "do not sum to 1"),
+        (("--format", "csv", "--reading", "mine"), "reading is 'mine'"),
+    ):
+        called = cli("export", tiny, "-o", out, *words, "--json")
+        assert called.code == 2 and part in called.json["error"]["what"], words
+    assert not out.exists()
+    assert cli("export", tmp_path / "nowhere", "-o", out, "--format", "csv").code == 1
+
+
+def test_export_of_two_runs_has_one_key_and_another_project_another(
+    cli: Callable, tiny: Path, tmp_path: Path
+) -> None:
+    patients = []
+    for number, project in enumerate(("default", "default", "other")):
+        out = tmp_path / str(number)
+        assert cli("export", tiny, "-o", out, "--format", "csv", "--project", project).code == 0
+        patients.append(set(json.loads((out / "splits.json").read_text())))
+    assert patients[0] == patients[1] != patients[2]
+
+
+def test_batch_counts_what_was_done_and_lists_what_failed(cli: Callable, tmp_path: Path) -> None:
+    for number in (1, 2):
+        write(
+            tmp_path / "in" / str(number) / "a.dcm",
+            ultrasound(StudyInstanceUID=f"1.2.3.{number}", PatientID=f"N{number}", InstanceNumber=number),
+        )
+    (tmp_path / "in" / "broken").mkdir()
+    broken = ultrasound(StudyInstanceUID="1.2.3.9", PatientID="N9")
+    write(tmp_path / "in" / "broken" / "a.dcm", broken)
+    mixed = ultrasound(StudyInstanceUID="1.2.3.9", PatientID="N8", InstanceNumber=4)
+    write(tmp_path / "in" / "broken" / "b.dcm", mixed)
+    out = tmp_path / "out"
+    call = ("batch", tmp_path / "in", "-o", out, "--processes", "1", "--no-candidates", "--json")
+    called = cli(*call)
+    assert called.code == 0, called.err
+    assert called.json["done"] == 2
+    ((failed),) = called.json["failed"]
+    assert failed["path"].endswith("broken") and "different patients" in failed["reason"]
+    assert "N8" not in called.out and "N9" not in called.out
+    assert {path.name for path in (out / "tables").glob("*.csv")} >= {"clips.csv", "targets.csv"}
+    assert cli("batch", tmp_path / "nowhere", "-o", out).code == 1
+
+
+def test_a_work_list_from_start_to_end(cli: Callable, tiny: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "list"
+    readers = ("--reader", "Anna", "--reader", "Berta")
+    made = cli("worklist", "create", folder, tiny, *readers, "--without-candidates-first", "--json")
+    assert made.code == 0 and [one["left"] for one in made.json["readers"]] == [2, 2]
+    for reader in ("Anna", "Berta"):
+        for shown in (False, True):
+            begun = cli("worklist", "next", folder, "--reader", reader, "--json").json["assignment"]
+            assert begun["candidates_shown"] is shown
+            study = veinscan.open_study(tiny)
+            reading = load_record(study, reading_id=begun["reading_id"]).reading
+            assert reading.candidates_shown is shown and reading.purpose == "research"
+            assert cli("worklist", "pause", folder, "--reader", reader).code == 0
+            cli("worklist", "next", folder, "--reader", reader)
+            assert cli("worklist", "done", folder, "--reader", reader).code == 0
+    assert cli("worklist", "next", folder, "--reader", "Anna", "--json").json["assignment"] is None
+    assert "Everything is done" in cli("worklist", "next", folder, "--reader", "Anna").out
+    status = cli("worklist", "status", folder, "--json").json
+    assert [(one["reader"], one["done"], one["left"]) for one in status["readers"]] == [
+        ("Anna", 2, 0), ("Berta", 2, 0),
+    ]  # fmt: skip
+    decided = cli("worklist", "adjudicate", tiny, "--reader", "Clara", "--json")
+    assert decided.code == 0 and len(decided.json["sources"]) == 2
+    assert cli("worklist", "done", folder, "--reader", "Zoe").code == 1
