@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pydicom
 import pytest
 from follow_up_studies import ANNA, BEN, KNOWN, TREATED, plan_of, study_at, target
+from record_studies import TISSUE
 
 from veinscan.errors import InvalidInputError, RecordError
 from veinscan.follow_up import (
@@ -149,6 +151,35 @@ def test_a_chosen_candidate_gives_its_measures(case: Case) -> None:
         record, case.visit.id, case.two.id, case.baseline, ANNA, clip=case.after.clips[0], candidate=larger
     )
     assert [one.diameter_mm for one in only(record).outcomes] == [1.9]
+
+
+def test_without_calibration_a_mark_gives_no_millimetres_and_a_typed_value_counts_as_typed(
+    case: Case,
+) -> None:
+    bare = replace(case.after.clips[0], regions=(replace(TISSUE, spacing_mm=None),))
+    record = mark_point(
+        case.record,
+        case.visit.id,
+        case.one.id,
+        case.baseline,
+        ANNA,
+        clip=bare,
+        frame_index=0,
+        point=(110.0, 95.0),
+    )
+    seen = outcome_of(only(record), case.one.id)
+    assert seen is not None
+    assert seen.place is not None
+    assert (seen.place.calibration, seen.diameter_mm, seen.depth_mm) == (None, None, None)
+    found = compare_studies(case.baseline, Opened(case.after, record))  # type: ignore[arg-type]
+    assert (
+        found.row(case.one.id).diameter.reason == "not recorded at the follow-up: its clip has no calibration"
+    )
+    typed = case.set(case.one, record, diameter_mm=2.0, **KNOWN)
+    found = compare_studies(case.baseline, Opened(case.after, typed))  # type: ignore[arg-type]
+    assert found.row(case.one.id).diameter.difference == -2.0
+    assert found.row(case.one.id).follow_up.diameter_source is v.ValueSource.ENTERED  # type: ignore[union-attr]
+    assert not [one for one in check_record(typed, case.after) if one.rule == "R03"]
 
 
 def test_what_is_refused_says_why(case: Case, tmp_path: Path) -> None:
@@ -303,8 +334,6 @@ def test_checks_know_that_the_targets_are_of_the_baseline(case: Case) -> None:
         one.rule for one in data_errors(check_record(full(case), today=today, study=_Gone(case)))
     }
     nameless = update_visit(case.set(case.one, outcome="patent_reflux"), case.visit.id, ANNA)
-    from dataclasses import replace
-
     lost = replace(nameless, follow_ups=(replace(only(nameless), baseline_study_uid=""),))
     assert "R01" in {one.rule for one in data_errors(check_record(lost, case.after, today=today))}
 
