@@ -73,15 +73,18 @@ def maps_of(
     net: Probabilities, image: npt.NDArray[np.uint8], spacing_mm: float, flip: bool
 ) -> network.LumenMaps:
     """As veinscan.candidates.network.lumen_maps, by torch."""
-    padded, (rows, cols), scale = network.network_input(image, (spacing_mm, spacing_mm))
-    with torch.no_grad():
-        out = net(torch.from_numpy(padded[None, None]))[0].numpy()[:, : rows // 2, : cols // 2]
-        if flip:
-            turned = np.zeros_like(padded)
-            turned[:rows, :cols] = padded[:rows, :cols][:, ::-1]
-            other = net(torch.from_numpy(turned[None, None]))[0].numpy()[:, : rows // 2, : cols // 2]
-            out = 0.5 * (out + other[:, :, ::-1])
-    return network.LumenMaps(out[1], out[2], out[3], (scale[0] / 2, scale[1] / 2))
+
+    def forward(padded: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        with torch.no_grad():
+            return np.asarray(net(torch.from_numpy(padded[None, None]))[0].numpy(), np.float32)
+
+    maps = network.averaged_maps(image, (spacing_mm, spacing_mm), forward)
+    if not flip:
+        return maps
+    other = network.averaged_maps(np.ascontiguousarray(image[:, ::-1]), (spacing_mm, spacing_mm), forward)
+    pairs = ((maps.vessel, other.vessel), (maps.nerve, other.nerve), (maps.core, other.core))
+    vessel, nerve, core = (0.5 * (one + two[:, ::-1]) for one, two in pairs)
+    return network.LumenMaps(vessel, nerve, core, maps.scale)
 
 
 def judge_image(

@@ -11,6 +11,7 @@ reliability of those scores, and the weights of all together, for `veinscan/cand
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +19,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from skimage.draw import polygon2mask
 
 from training.data import Sample, block_of, read_all
 from training.phantoms import read
 from veinscan.candidates import joint, joint_score, network, score
 from veinscan.candidates.agreed import agreed_outlines
-from veinscan.candidates.detect import OVERLAP, PER_FRAME, overlap
+from veinscan.candidates.detect import OVERLAP, PER_FRAME, apart, overlap
 from veinscan.candidates.propose import prepare
 from veinscan.enhance.grid import analysis_grid
 
@@ -38,6 +40,9 @@ SIGNS = {"vessel": 1, "core": 1, "sharpness": 1, "nerve": -1, "classical": 1, "s
 FIXED = {"open": joint_score.WEIGHTS["open"]}
 """Set by hand: few labelled pictures show bone."""
 
+PHANTOM_SHARE = 0.3
+"""What all phantoms weigh beside one block of images: chosen in the cross-validation from 0.3, 0.5 and 1."""
+
 LARGEST = {"nerve": -1.5}
 """Largest weight allowed: the vessel map knows of nerves already, but a nerve is to count against by name."""
 
@@ -47,11 +52,17 @@ class Looked:
     """The pool of one image and what it hits."""
 
     outlines: Array
+    """(n, k, 2) as they are scored."""
+    fine: Array
+    """(n, k, 2) as they are reported."""
     columns: Array
     """(n, 1 + columns), the first 1."""
     hits: npt.NDArray[np.int64]
+    dice: Array
     nerve: npt.NDArray[np.bool_]
     vessels: int
+    share: float = 1.0
+    """What its set weighs."""
 
 
 def use(onnx: Path, classical: Path) -> None:
@@ -69,23 +80,23 @@ def use(onnx: Path, classical: Path) -> None:
     joint.shipped_scorer = lambda: fitted  # type: ignore[assignment]
 
 
-def hit_of(outline: Array, sample: Sample) -> tuple[int, bool]:
-    """The vessel an outline hits (0: none), by the scorer's rule, and whether its middle is on a nerve."""
-    mask = np.zeros(sample.components.shape, np.uint8)
-    cv2.fillPoly(mask, [np.round(outline[:, ::-1]).astype(np.int32)], (1,))
-    inside = mask > 0
+def hit_of(outline: Array, sample: Sample) -> tuple[int, float, bool]:
+    """Vessel an outline hits (0: none) by the scorer's rule, their Dice, and if its middle is on a nerve."""
+    inside = polygon2mask(sample.components.shape, outline)  # type: ignore[no-untyped-call]
     if not inside.any():
-        return 0, False
+        return 0, 0.0, False
     row, col = np.round(np.argwhere(inside).mean(axis=0)).astype(int)
     hit = int(sample.components[row, col])
     for index in np.unique(sample.components[inside]) if not hit else ():
         truth = sample.components == index
         if index and (inside & truth).sum() >= 0.3 * (inside | truth).sum():
             hit = int(index)
-    return hit, bool(sample.nerve[row, col])
+    truth = sample.components == hit
+    dice = 2 * (inside & truth).sum() / (inside.sum() + truth.sum()) if hit else 0.0
+    return hit, float(dice), bool(sample.nerve[row, col])
 
 
-def look(sample: Sample, sizes: tuple[float, float]) -> Looked:
+def look(sample: Sample, sizes: tuple[float, float], share: float = 1.0) -> Looked:
     """The pool of one image, judged."""
     grid = analysis_grid(sample.image.shape, (sample.mm, sample.mm), sizes[0])
     rows = (0, sample.image.shape[0]), (0, grid.grid_shape[0])
@@ -96,10 +107,13 @@ def look(sample: Sample, sizes: tuple[float, float]) -> Looked:
     judged = [hit_of(grid.to_frame(one), sample) for one in fine]
     return Looked(
         pool.outlines,
+        fine,
         np.concatenate([np.ones((len(fine), 1)), pool.columns], axis=1),
-        np.array([hit for hit, _ in judged], np.int64),
-        np.array([nerve for _, nerve in judged], bool),
+        np.array([hit for hit, _, _ in judged], np.int64),
+        np.array([dice for _, dice, _ in judged]),
+        np.array([nerve for _, _, nerve in judged], bool),
         len(np.unique(sample.components)) - 1,
+        share,
     )
 
 
@@ -112,7 +126,7 @@ def kept_of(one: Looked, weights: Array) -> list[int]:
             break
         if all(overlap(one.outlines[index], one.outlines[other]) <= OVERLAP for other in kept):
             kept.append(index)
-    return kept
+    return [kept[place] for place in apart(one.fine[kept])]
 
 
 def logistic_fit(x: Array, y: Array, weight: Array) -> Array:
@@ -149,31 +163,56 @@ def fit(sets: list[list[Looked]]) -> Array:
                 kept = list(range(len(one.hits))) if not len(weights) else kept_of(one, weights)
                 x.append(one.columns[kept])
                 y.append(one.hits[kept] > 0)
-                share.append(np.full(len(kept), 1 / len(part)))
+                share.append(np.full(len(kept), one.share / len(part)))
         weights = logistic_fit(np.concatenate(x), np.concatenate(y).astype(float), np.concatenate(share))
     return weights
 
 
-def curve(part: list[Looked], weights: Array) -> tuple[str, list[tuple[float, bool]]]:
-    """Vessels found at so many false positives an image, and (logit, hit) of everything reported."""
-    entries = [
-        (float(one.columns[index] @ weights), number, int(one.hits[index]), bool(one.nerve[index]))
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One reported outline."""
+
+    logit: float
+    image: tuple[str, int]
+    hit: int
+    dice: float
+    nerve: bool
+
+
+def entries_of(name: str, part: list[Looked], weights: Array) -> list[Entry]:
+    """Everything that would be reported."""
+    return [
+        Entry(
+            float(one.columns[index] @ weights),
+            (name, number),
+            int(one.hits[index]),
+            float(one.dice[index]),
+            bool(one.nerve[index]),
+        )
         for number, one in enumerate(part)
         for index in kept_of(one, weights)
     ]
-    entries.sort(key=lambda entry: -entry[0])
-    total = sum(one.vessels for one in part)
-    found: set[tuple[int, int]] = set()
-    false, nerves, line = 0, 0, {}
-    for _, number, hit, nerve in entries:
-        if hit:
-            found.add((number, hit))
+
+
+def curve(entries: list[Entry], images: int, vessels: int) -> tuple[str, list[tuple[float, float]]]:
+    """Vessels found at so many false positives an image with their Dice, in words, and all points."""
+    found: dict[tuple[tuple[str, int], int], float] = {}
+    false, nerves = 0, 0
+    line: dict[float, str] = {}
+    points = []
+    for entry in sorted(entries, key=lambda one: -one.logit):
+        if entry.hit:
+            key = entry.image, entry.hit
+            found[key] = max(found.get(key, 0.0), entry.dice)
         else:
-            false, nerves = false + 1, nerves + nerve
+            false, nerves = false + 1, nerves + entry.nerve
+        points.append((false / images, len(found) / vessels))
         for limit in LIMITS:
-            if false / len(part) <= limit:
-                line[limit] = f"{limit:g}: {len(found) / total:.3f} ({nerves} of {false} on nerves)"
-    return "  ".join(line.values()), [(logit, hit > 0) for logit, _, hit, _ in entries]
+            if false / images <= limit:
+                dice = float(np.mean(list(found.values()))) if found else 0.0
+                words = f"(Dice {dice:.3f}, {nerves} of {false} on nerves)"
+                line[limit] = f"{limit:g}: {len(found) / vessels:.3f} {words}"
+    return "  ".join((*line.values(), f"ever: {len(found) / vessels:.3f}")), points
 
 
 def main() -> None:
@@ -182,10 +221,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--phantoms", type=Path, required=True)
     parser.add_argument("--folds", nargs="+", required=True, help="block:network.onnx:classical.npz")
+    parser.add_argument("--json", type=Path, help="write the free-response points")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     shipped = network.shipped_network, joint.shipped_scorer
-    frames = [look(sample, PHANTOM_RANGE_MM) for sample in read(args.phantoms)]
+    frames = [look(sample, PHANTOM_RANGE_MM, PHANTOM_SHARE) for sample in read(args.phantoms)]
     halves = {"phantoms, even": frames[0::2], "phantoms, odd": frames[1::2]}
     blocks: dict[str, list[Looked]] = {}
     everything = read_all(args.data)
@@ -195,16 +235,25 @@ def main() -> None:
         these = [sample for sample in everything if block_of(int(sample.name)) == int(block)]
         blocks[f"block {block}"] = [look(sample, IMAGE_RANGE_MM) for sample in these]
     network.shipped_network, joint.shipped_scorer = shipped  # type: ignore[assignment]
-    crossed: list[tuple[float, bool]] = []
+    crossed: list[Entry] = []
+    points: dict[str, list[tuple[float, float]]] = {}
     for name, part in (halves | blocks).items():
         phantoms = next(half for key, half in halves.items() if key != name) if name in halves else frames
         others = [block for key, block in blocks.items() if key != name]
-        text, judged = curve(part, fit([phantoms, *others]))
+        entries = entries_of(name, part, fit([phantoms, *others]))
+        text, points[name] = curve(entries, len(part), sum(one.vessels for one in part))
         print(f"{name}: {text}", flush=True)
-        crossed += judged
+        crossed += entries if name in blocks else []
+    every = [one for part in blocks.values() for one in part]
+    text, points["all blocks"] = curve(crossed, len(every), sum(one.vessels for one in every))
+    print(f"all blocks: {text}")
     for low in np.arange(0, 1, 0.1):
-        group = [hit for logit, hit in crossed if low <= score.logistic(logit) < low + 0.1]
-        print(f"  scored {low:.1f}..: {len(group)} outlines, {np.mean(group) if group else 0:.2f} vessels")
+        scores = [(score.logistic(one.logit), one.hit > 0) for one in crossed]
+        group = np.array([pair for pair in scores if low <= pair[0] < low + 0.1]).reshape(-1, 2)
+        mean, share = group.mean(axis=0) if len(group) else (0.0, 0.0)
+        print(f"  scored {low:.1f}..: {len(group)} outlines, mean {mean:.2f}, {share:.2f} vessels")
+    if args.json:
+        args.json.write_text(json.dumps(points))
     weights = fit([frames, *blocks.values()])
     print({name: round(float(w), 3) for name, w in zip(("prior", *joint.COLUMNS), weights, strict=True)})
 

@@ -54,6 +54,26 @@ def test_a_frame_of_another_size_in_between_changes_nothing(
     np.testing.assert_array_equal(first, network.lumen_probability(image, 0.08))
 
 
+def test_both_sizes_of_the_picture_lie_over_each_other() -> None:
+    rows, cols = np.mgrid[:230, :317]
+    image = (120 + 60 * np.sin(rows / 23) * np.cos(cols / 31)).astype(np.uint8)
+    sizes = []
+
+    def seen(padded: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The picture itself as every map, and which of the two it was as the last."""
+        sizes.append(padded.shape)
+        half = cv2.resize(padded, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        return np.stack([half, half, half, np.full_like(half, len(sizes) - 1)])
+
+    maps = network.averaged_maps(image, (0.07, 0.09), seen)
+    wanted = cv2.resize(image, maps.vessel.shape[::-1], interpolation=cv2.INTER_AREA) / 255
+    assert sizes[1][0] < sizes[0][0]
+    # one in the core map only at the coarse size: the mean of both is a half
+    np.testing.assert_allclose(maps.core, 0.5, atol=1e-6)
+    np.testing.assert_allclose(maps.vessel[4:-4, 4:-4], wanted[4:-4, 4:-4], atol=0.02)
+    np.testing.assert_array_equal(maps.vessel, maps.nerve)
+
+
 def test_the_map_has_the_shape_of_the_image() -> None:
     for shape in ((1, 1), (1, 40), (37, 3), (250, 333)):
         found = network.lumen_probability(np.full(shape, 90, np.uint8), 0.07)

@@ -101,7 +101,29 @@ def detect_jointly(
     logits = joint_score.logits(pool)
     kept = picked(prepared, pool.outlines, logits, diameters_mm)
     outlines = agreed_outlines(prepared, pool.outlines[kept], pool.places)
-    return _lumens(prepared, outlines, logits[kept], joint_score.parts(pool.only(kept)))
+    # two halves of one of the network's outlines have both become the whole, in other sizes
+    fits = of_size(prepared, outlines, diameters_mm)
+    alone = [place for place in apart(outlines) if fits[place]]
+    kept = [kept[place] for place in alone]
+    return _lumens(prepared, outlines[alone], logits[kept], joint_score.parts(pool.only(kept)))
+
+
+def of_size(
+    prepared: PreparedFrame, outlines: npt.NDArray[np.float64], diameters_mm: tuple[float, float]
+) -> npt.NDArray[np.bool_]:
+    """(n,) which outlines are of the sizes looked for."""
+    size_mm = inner_diameters(outlines, measure_polygons(outlines)) * prepared.pixel_mm
+    fits = (size_mm >= diameters_mm[0] / SIZE_MARGIN) & (size_mm <= diameters_mm[1] * SIZE_MARGIN)
+    return np.asarray(fits, bool)
+
+
+def apart(outlines: npt.NDArray[np.float64]) -> list[int]:
+    """Places of outlines, strongest first, that share little with every stronger one."""
+    kept: list[int] = []
+    for index, outline in enumerate(outlines):
+        if all(overlap(outline, outlines[stronger]) <= OVERLAP for stronger in kept):
+            kept.append(index)
+    return kept
 
 
 def picked(
@@ -111,8 +133,7 @@ def picked(
     diameters_mm: tuple[float, float],
 ) -> list[int]:
     """Indices of the strongest outlines of the sizes looked for that do not share much area."""
-    size_mm = inner_diameters(outlines, measure_polygons(outlines)) * prepared.pixel_mm
-    fits = (size_mm >= diameters_mm[0] / SIZE_MARGIN) & (size_mm <= diameters_mm[1] * SIZE_MARGIN)
+    fits = of_size(prepared, outlines, diameters_mm)
     low, high = outlines.min(axis=1), outlines.max(axis=1)
     kept: list[int] = []
     for index in np.argsort(-logits, kind="stable").tolist():
