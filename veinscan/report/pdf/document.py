@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from reportlab import rl_config
 from reportlab.lib.pagesizes import A4, letter
 from reportlab.lib.units import mm
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
@@ -69,8 +72,21 @@ def pdf_of(sheet: Sheet, *, page_size: str = "A4") -> tuple[bytes, int]:
     frame = Frame(MARGIN, bottom, width, height, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0)
     template = PageTemplate(frames=[frame], onPage=lambda canvas, _: mark_page(canvas, size, sheet.mark))
     document.addPageTemplates([template])
-    document.build(story, canvasmaker=make_canvas)
+    with _binary_streams():
+        document.build(story, canvasmaker=make_canvas)
     return stream.getvalue(), canvases[-1].pages
+
+
+@contextmanager
+def _binary_streams() -> Iterator[None]:
+    """Pictures and fonts as bytes: reportlab writes them as text by default, a quarter longer."""
+    config: Any = rl_config
+    before = config.useA85
+    config.useA85 = 0
+    try:
+        yield
+    finally:
+        config.useA85 = before
 
 
 def _foot(typesetter: Typesetter, sheet: Sheet) -> list[Flowable]:

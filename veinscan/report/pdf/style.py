@@ -14,7 +14,7 @@ from reportlab.platypus import Table as PdfTable
 from reportlab.platypus.flowables import Flowable, Spacer
 
 from veinscan.report.sheet import Table
-from veinscan.report.text import Typesetter
+from veinscan.report.text import REGULAR, Typesetter
 
 MARGIN = 10 * mm
 INK, GREY, LINE, HEAD, ALERT = (HexColor(c) for c in ("#111111", "#555555", "#999999", "#e8eef2", "#9a3b00"))
@@ -26,6 +26,8 @@ EVERY = ((0, 0), (-1, -1))
 def padding(across: float, along: float) -> Sequence[tuple[Any, ...]]:
     """Commands of a table: room round the content of each cell, mm."""
     return [
+        # reportlab names a font for cells without text too, and this one is embedded
+        ("FONTNAME", *EVERY, REGULAR),
         ("LEFTPADDING", *EVERY, across * mm),
         ("RIGHTPADDING", *EVERY, across * mm),
         ("TOPPADDING", *EVERY, along * mm),
