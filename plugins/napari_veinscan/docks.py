@@ -38,12 +38,21 @@ class Dock:
 
 DOCKS: tuple[Dock, ...] = (
     Dock("clips", "1  Clips", "study_dock:StudyDock", "left", is_step=True),
+    Dock("baseline", "Baseline", "follow_up_baseline_dock:BaselineDock", "left", tab_with="clips"),
     Dock("cine", "Cine", "cine_dock:CineDock", "bottom"),
     Dock("candidates", "2  Candidates", "candidates_dock:CandidatesDock", "right", is_step=True),
     Dock("targets", "3  Targets", "target_dock:TargetsDock", "right", tab_with="candidates", is_step=True),
     Dock("reflux", "Reflux", "reflux_dock:RefluxDock", "right", tab_with="candidates"),
     Dock("map", "4  Leg map", "leg_map_dock:LegMapDock", "right", tab_with="candidates", is_step=True),
     Dock("session", "6  Session", "session_dock:SessionDock", "right", tab_with="candidates", is_step=True),
+    Dock(
+        "follow_up",
+        "7  Follow-up",
+        "follow_up_dock:FollowUpDock",
+        "right",
+        tab_with="candidates",
+        is_step=True,
+    ),
 )
 """In the order of work, which is their order on the screen."""
 
@@ -58,6 +67,7 @@ COMMAND_MODULES: tuple[str, ...] = (
     "reflux_dock",
     "leg_map_dock",
     "session_commands",
+    "follow_up_commands",
     "signing_commands",
     "export",
     "window_commands",

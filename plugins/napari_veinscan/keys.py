@@ -131,8 +131,13 @@ class Keys(QObject):
         if watched is self._canvas:
             return False
         focus = self._window.focusWidget()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            return event.key() in _TEXT_KEYS and can_undo(focus)
+        kinds = Qt.KeyboardModifier
+        if event.modifiers() & (kinds.ControlModifier | kinds.AltModifier):
+            return (
+                bool(event.modifiers() & kinds.ControlModifier)
+                and event.key() in _TEXT_KEYS
+                and can_undo(focus)
+            )
         return types_text(focus) or any(
             isinstance(focus, kind) and event.key() in keys for kind, keys in _OPERATED
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from napari.components import ViewerModel
 from napari.layers import Image, Layer, Points, Shapes, Vectors
 
+from napari_veinscan import compat
 from napari_veinscan.calipers import points_of, value_words
 from napari_veinscan.frames import ClipFrames
 from napari_veinscan.layer_parts import (
@@ -77,7 +78,9 @@ class Layers:
         session.frame_changed.connect(self._show_frame)
         session.candidates_changed.connect(self._show_candidates)
         session.selection_changed.connect(self._show_selection)
-        session.record_changed.connect(self._show_targets)
+        self.more_marks: Callable[[], list[tuple[Place, str, Look]]] = list
+        """Marks of the clip on show that are no targets of its record."""
+        session.record_changed.connect(self.show_targets)
         viewer.dims.events.current_step.connect(self._frame_was_moved)
         viewer.layers.events.inserted.connect(self._layer_was_added)
 
@@ -224,6 +227,8 @@ class Layers:
         try:
             self._placed.append(layer)
             self._viewer.layers.insert(max(places, default=-1) + 1, layer)
+            if isinstance(layer, Vectors):
+                compat.keep_shaders(self._viewer, layer)
             self._viewer.layers.selection.active = active
             self._viewer.dims.set_current_step(0, self._session.frame_index)
         finally:
@@ -384,9 +389,10 @@ class Layers:
         elif spot is not None:
             pieces = [cross(spot, self._session.frame_index, 8 * self._width)]
         self._draw_lines("chosen", [(piece, Look.SELECTED) for piece in pieces])
-        self._show_targets()
+        self.show_targets()
 
-    def _show_targets(self) -> None:
+    def show_targets(self) -> None:
+        """Draw the targets of the clip on show."""
         clip, record = self._session.clip, self._session.record
         if not self._points or clip is None or record is None:
             return
@@ -395,7 +401,7 @@ class Layers:
         marks = [
             ((float(t.frame_index), *t.point), target_label(t, t.id == chosen), Look.TARGET) for t in here
         ]
-        self._draw_points("targets", marks, 11 * self._width)
+        self._draw_points("targets", [*marks, *self.more_marks()], 11 * self._width)
 
     def show_caliper(self, points: Sequence[Point], text: str = "") -> None:
         """Draw a caliper of no, one or two points with its reading on the shown frame, and those kept."""

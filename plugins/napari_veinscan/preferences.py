@@ -22,6 +22,8 @@ class Preferences:
     """Whether a version is saved without asking when a study is left."""
     vesselness_colours: str = "cividis"
     """Key of `palette.VESSELNESS_COLOURS`."""
+    earlier_folders: str = ""
+    """Where earlier studies are looked for beside the study's own folder, separated by `;`."""
     frame_budget_mb: int = 400
     """Memory for decoded frames of the clip on show."""
 

@@ -13,12 +13,16 @@ from veinscan.plan.model import Record
 from veinscan.record import Draft, PendingDraft, pending_drafts
 
 if TYPE_CHECKING:
+    from napari_veinscan.session import Session
     from napari_veinscan.workbench import Workbench
 
 
-def offer_drafts(bench: Workbench) -> None:
-    """Offer what was left behind of the open study, the latest first, until one is taken."""
-    session = bench.session
+def offer_drafts(bench: Workbench, session: Session | None = None) -> None:
+    """Offer what was left behind of a session's study, the latest first, until one is taken.
+
+    By default of the study on show; a baseline beside it has a session of its own.
+    """
+    session = bench.session if session is None else session
     if session.study is None or session.record is None:
         return
     try:
@@ -32,14 +36,16 @@ def offer_drafts(bench: Workbench) -> None:
         except VeinscanError as error:
             bench.warn(error)
             continue
-        if _take(bench, pending, draft):
+        if _take(bench, session, pending, draft):
             return
 
 
-def _take(bench: Workbench, pending: PendingDraft, draft: Draft) -> bool:
+def _take(bench: Workbench, session: Session, pending: PendingDraft, draft: Draft) -> bool:
     """Whether the window goes on with the draft."""
-    session = bench.session
     record = session.record
+    if record is not None and draft.current.reading.id != record.reading.id:
+        draft.close()  # of another reading of the study: not this reader's to see
+        return False
     if record is None or _content(draft.current) == _content(record):
         if draft.redo_label is not None and pending.based_on == (record.heads if record else ()):
             session.go_on_with(draft)  # all was undone: nothing to ask, and redo is still there

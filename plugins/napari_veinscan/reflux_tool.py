@@ -28,6 +28,7 @@ from veinscan.doppler import (
 from veinscan.errors import CalibrationError, InvalidInputError, VeinscanError
 from veinscan.plan.clips import context_of
 from veinscan.plan.context import StripCalibration
+from veinscan.plan.flow import RefluxValue
 from veinscan.plan.flow_edits import put_reflux, reflux_value
 from veinscan.plan.model import Point
 from veinscan.plan.strips import axes_of, set_strip_calibration, strip_calibrations_of
@@ -222,19 +223,24 @@ class RefluxTool:
                 replace(one, corrected_onset_s=None, corrected_end_s=None, corrected_by="", attempts=())
             )
 
+    def value(self) -> RefluxValue:
+        """The chosen attempt as the record keeps it.  Raises in a sentence where there is none."""
+        self._need()
+        one, clip = self.chosen, self._session.clip
+        if one is None or clip is None:
+            raise InvalidInputError("there is no measurement", do="go to a spectrum and press X")
+        posture = context_of(self._session.editable_record(), clip).posture
+        return reflux_value(
+            replace(one, threshold_profile=self.profile), clip, self._session.reader, posture=posture
+        )
+
     def put(self) -> None:
         """Keep the chosen attempt on the chosen target."""
         self._need()
-        one, target, clip = self.chosen, self._session.target, self._session.clip
+        target = self._session.target
         if target is None:
             raise InvalidInputError("no target is chosen", do="choose one in the list of targets")
-        if one is None or clip is None:
-            return
-        record = self._session.editable_record()
-        posture = context_of(record, clip).posture
-        value = reflux_value(
-            replace(one, threshold_profile=self.profile), clip, self._session.reader, posture=posture
-        )
+        value = self.value()
         same = (value.sop_instance_uid, value.attempt)
         earlier = next((r for r in target.reflux if (r.sop_instance_uid, r.attempt) == same), None)
         if earlier is not None:

@@ -11,12 +11,14 @@ pytestmark = pytest.mark.gui
 
 AREAS = {
     "clips": "left",
+    "baseline": "left",
     "cine": "bottom",
     "candidates": "right",
     "targets": "right",
     "reflux": "right",
     "map": "right",
     "session": "right",
+    "follow_up": "right",
 }
 """On which side of the picture each dock stands."""
 

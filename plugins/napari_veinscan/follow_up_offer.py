@@ -1,0 +1,371 @@
+"""Earlier studies of the patient: looked for when a study is opened, offered, or chosen by hand."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QSizePolicy,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_veinscan.background import Callbacks, Job
+from napari_veinscan.clip_words import counted
+from napari_veinscan.field_widgets import empty
+from napari_veinscan.follow_up_state import Compared
+from napari_veinscan.record_bar import ElidedLabel
+from napari_veinscan.recovery import offer_drafts
+from napari_veinscan.session import read_study
+from veinscan.dicom import Study
+from veinscan.errors import AmbiguousStudyError
+from veinscan.follow_up.earlier import EarlierStudies, EarlierStudy, find_earlier
+from veinscan.follow_up.patients import Match, PatientMatch, match_patients
+from veinscan.plan.model import Record
+
+if TYPE_CHECKING:
+    from napari_veinscan.workbench import Workbench
+
+HINT = (
+    "The earlier study is shown here, the study on show beside it, a millimetre as long in both. "
+    "The list in '7  Follow-up' leads through its targets."
+)
+NOTHING = "No earlier study of this patient with a plan was found beside this one."
+
+
+class Earlier:
+    """Looks for earlier studies of the study on show; `bench.part(Earlier)`."""
+
+    changed = Signal()
+    """Something was found, or another study is looked at."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self._session = bench.session
+        self._compared = bench.part(Compared)
+        self._job: Job | None = None
+        self._which: tuple[str, Path] | None = None
+        self.found: EarlierStudies | None = None
+        """None until the search has ended."""
+        self._session.study_changed.connect(self._study_changed)
+        self._study_changed()
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether a search runs."""
+        return self._job is not None
+
+    @property
+    def offered(self) -> tuple[EarlierStudy, ...]:
+        """What was found, to choose from."""
+        return self.found.studies if self.found is not None else ()
+
+    def _study_changed(self) -> None:
+        study = self._session.study
+        which = (study.study_instance_uid, study.path) if study is not None else None
+        if which == self._which:
+            return  # a calibration changes the clips, not the study
+        self._which, self.found = which, None
+        if self._job is not None:
+            self._job.drop()
+            self._job = None
+        if study is not None and study.clips:
+            folders = self._folders(study)
+
+            def look(job: Job) -> EarlierStudies:
+                return find_earlier(study, folders, progress=lambda count: job.report(count, count))
+
+            self._job = self._bench.jobs.start(
+                look, Callbacks(done=self._found, failed=self._failed, cancelled=self._ended)
+            )
+        self.changed.emit()
+
+    def _folders(self, study: Study) -> list[Path] | None:
+        """Those of the preferences and the one that the study lies in; None for that one alone."""
+        given = [part.strip() for part in self._bench.preferences.earlier_folders.split(";")]
+        folders = [Path(part).expanduser() for part in given if part]
+        return [*folders, study.path.parent] if folders else None
+
+    def _ended(self) -> None:
+        self._job = None
+        self.changed.emit()
+
+    def _failed(self, error: Exception) -> None:
+        self._job = None
+        self._bench.warn(error)
+        self.changed.emit()
+
+    def _found(self, found: EarlierStudies) -> None:
+        self._job, self.found = None, found
+        record = self._session.record
+        named = {visit.baseline_study_uid for visit in (record.follow_ups if record is not None else ())}
+        again = [
+            one for one in found.studies if one.study_instance_uid in named and one.match is Match.CERTAIN
+        ]
+        self.changed.emit()
+        if again and not self._compared.is_on and not self._bench.work:
+            self.take(again[0])  # a person has chosen it before
+
+    # -- choosing ---------------------------------------------------------------------
+
+    def take(self, one: EarlierStudy) -> None:
+        """Compare with a study that was found."""
+        self.open_baseline(one.path, study_uid=one.study_instance_uid)
+
+    def choose_folder(self) -> None:
+        """Ask for the folder of the earlier study."""
+        folder = QFileDialog.getExistingDirectory(self._bench.window, "Choose the baseline", self._start())
+        if folder:
+            self.open_baseline(folder)
+
+    def choose_file(self) -> None:
+        """Ask for the file or zip of the earlier study."""
+        path, _ = QFileDialog.getOpenFileName(self._bench.window, "Choose the baseline", self._start())
+        if path:
+            self.open_baseline(path)
+
+    def _start(self) -> str:
+        study = self._session.study
+        return str(study.path.parent) if study is not None else ""
+
+    def open_baseline(self, path: str | Path, *, study_uid: str | None = None) -> None:
+        """Open a study and put it beside the one on show, asking where the patient is not certain."""
+        bench = self._bench
+        if bench.refuse_when_busy() or not self.may_leave():
+            return
+        bench.start(
+            "Opening the baseline",
+            lambda job: read_study(path, study_uid=study_uid),
+            done=self._opened,
+            failed=lambda error: self._not_opened(path, error),
+        )
+
+    def _opened(self, result: tuple[Study, Record]) -> None:
+        study, record = result
+        mine = self._session.study
+        if mine is None:
+            return
+        match: PatientMatch | None = None
+
+        def compare() -> None:
+            nonlocal match
+            match = match_patients(study.header(), mine.header())
+            if match.verdict is not Match.ASK or self._is_same_patient(match):
+                self._compared.choose(study, record, match)
+
+        if self._bench.attempt(compare) and self._compared.is_on:
+            for problem in self._compared.baseline.calibration_problems:
+                self._bench.warn(problem)
+            offer_drafts(self._bench, self._compared.baseline)
+            self._bench.show_dock("follow_up")
+            self._bench.show_dock("baseline")
+
+    def _not_opened(self, path: str | Path, error: Exception) -> None:
+        if not isinstance(error, AmbiguousStudyError) or not error.study_uids:
+            self._bench.warn(error)
+            return
+        uid, chosen = QInputDialog.getItem(
+            self._bench.window,
+            "Several studies",
+            "There is more than one study in this place. Which is the baseline?",
+            list(error.study_uids),
+            0,
+            False,
+        )
+        if chosen:
+            self.open_baseline(path, study_uid=uid)
+
+    def _is_same_patient(self, match: PatientMatch) -> bool:
+        """Ask a person, with the reason why it is not certain."""
+        box = QMessageBox(self._bench.window)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle("Is it the same patient?")
+        box.setText("It is not certain that both studies are of one patient.")
+        box.setInformativeText(
+            f"{match.reason[:1].upper()}{match.reason[1:]}. Look at both before you say yes."
+        )
+        buttons = QMessageBox.StandardButton
+        box.setStandardButtons(buttons.Yes | buttons.No)
+        box.button(buttons.Yes).setText("The same patient")
+        box.button(buttons.No).setText("Do not compare")
+        box.setDefaultButton(buttons.No)
+        return bool(box.exec() == buttons.Yes)
+
+    # -- leaving ----------------------------------------------------------------------
+
+    def may_leave(self) -> bool:
+        """Ask for marks of the baseline that are not saved; True when the baseline may be taken away."""
+        baseline = self._compared.baseline
+        if not self._compared.is_on or not baseline.is_dirty:
+            return True
+        box = QMessageBox(self._bench.window)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle("Marks of the baseline")
+        box.setText("The baseline's record has changes that are not saved.")
+        buttons = QMessageBox.StandardButton
+        box.setStandardButtons(buttons.Save | buttons.Ignore | buttons.Discard | buttons.Cancel)
+        box.button(buttons.Ignore).setText("Keep in the draft")
+        box.setDefaultButton(buttons.Save)
+        answer = box.exec()
+        if answer == buttons.Save:
+            return self._bench.attempt(baseline.save)
+        if answer == buttons.Discard:
+            return self._bench.attempt(baseline.forget_edits)
+        return bool(answer == buttons.Ignore)
+
+    def leave(self) -> None:
+        """Take the baseline away, asking first for marks that are not saved."""
+        if self.may_leave():
+            self._compared.leave()
+
+
+class EarlierList(QWidget):
+    """What was found, a line for each, and the ways to choose by hand."""
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__()
+        self._earlier = bench.part(Earlier)
+        self._session = bench.session
+        self.bar = OfferBar(bench)
+        self.title = QLabel()
+        self.title.setWordWrap(True)
+        self.rows = QVBoxLayout()
+        self.folder = bench.commands.button("follow_up.choose", "Choose a folder…")
+        self.file = QPushButton("File…")
+        self.file.setToolTip("A DICOM file or a zip of the earlier study")
+        self.file.clicked.connect(lambda _checked=False: self._earlier.choose_file())
+        self.hint = QLabel(HINT)
+        self.hint.setWordWrap(True)
+        by_hand = QHBoxLayout()
+        by_hand.addWidget(self.folder, 2)
+        by_hand.addWidget(self.file, 1)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.title)
+        layout.addLayout(self.rows)
+        layout.addLayout(by_hand)
+        layout.addStretch(1)
+        layout.addWidget(self.hint)
+        layout.addStretch(1)
+        self._earlier.changed.connect(self._show)
+        self._show()
+
+    @property
+    def buttons(self) -> list[QPushButton]:
+        """One for each study that was found, in the order of the list."""
+        items = [self.rows.itemAt(place) for place in range(self.rows.count())]
+        rows = [item.widget() for item in items if item is not None]
+        return [button for row in rows if row is not None for button in row.findChildren(QPushButton)]
+
+    def _show(self) -> None:
+        earlier = self._earlier
+        empty(self.rows)
+        for one in earlier.offered:
+            self.rows.addWidget(self._row(one))
+        has_study = self._session.study is not None
+        for widget in (self.folder, self.file):
+            widget.setEnabled(has_study)
+        if not has_study:
+            words = "Open the follow-up first: the later study."
+        elif earlier.is_searching:
+            words = "Looking for earlier studies of this patient…"
+        elif earlier.offered:
+            words = "Earlier studies of this patient:"
+        else:
+            words = NOTHING
+        notes = earlier.found.notes if earlier.found is not None else ()
+        self.title.setText(words)
+        self.title.setToolTip("\n".join(notes))
+
+    def _row(self, one: EarlierStudy) -> QWidget:
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        said = QLabel(study_words(one))
+        said.setWordWrap(True)
+        certain = one.match is Match.CERTAIN
+        button = QPushButton("Compare" if certain else "Ask…")
+        button.setToolTip("Put it beside the study on show" if certain else f"Not certain: {one.reason}")
+        button.clicked.connect(partial(self._take, one))
+        line.addWidget(said, 1)
+        line.addWidget(button)
+        return row
+
+    def _take(self, one: EarlierStudy, _checked: bool = False) -> None:
+        self._earlier.take(one)
+
+
+class OfferBar(QToolBar):
+    """A line over the picture when earlier studies were found; put away by an answer."""
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__("veinscan: earlier studies")
+        self._earlier, self._compared = bench.part(Earlier), bench.part(Compared)
+        self._answered: EarlierStudies | None = None
+        self.setObjectName("veinscan_offer_bar")
+        self.setMovable(False)
+        inner = QWidget()
+        line = QHBoxLayout(inner)
+        line.setContentsMargins(6, 1, 6, 1)
+        self.said = ElidedLabel()
+        self.compare = QPushButton("Compare")
+        self.compare.clicked.connect(lambda _checked=False: self._yes(bench))
+        self.later = QPushButton("Not now")
+        self.later.clicked.connect(lambda _checked=False: self._put_away())
+        inner.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        line.addWidget(self.said, 1)
+        line.addWidget(self.compare)
+        line.addWidget(self.later)
+        self.addWidget(inner)
+        self._window = bench.window
+        self._is_placed = False
+        self._earlier.changed.connect(self._show)
+        self._compared.changed.connect(self._show)
+        self._show()
+
+    def _show(self) -> None:
+        found = self._earlier.found
+        studies = [one for one in self._earlier.offered if one.has_record]
+        wanted = bool(studies) and found is not self._answered and not self._compared.is_on
+        if wanted:
+            first = studies[0]
+            more = f" (and {counted(len(studies) - 1, 'other')})" if len(studies) > 1 else ""
+            self.said.setText(f"Earlier study with a plan: {study_words(first)}{more}")
+            self.compare.setText("Compare" if first.match is Match.CERTAIN and not more else "Choose…")
+        if wanted and not self._is_placed:
+            # not before: a line of its own, below bars that are made after this one
+            self._is_placed = True
+            self._window.addToolBarBreak(Qt.ToolBarArea.TopToolBarArea)
+            self._window.addToolBar(Qt.ToolBarArea.TopToolBarArea, self)
+        self.setVisible(wanted)
+
+    def _yes(self, bench: Workbench) -> None:
+        studies = [one for one in self._earlier.offered if one.has_record]
+        self._put_away()
+        if len(studies) == 1:
+            self._earlier.take(studies[0])
+        else:
+            bench.show_dock("baseline")
+
+    def _put_away(self) -> None:
+        self._answered = self._earlier.found
+        self._show()
+
+
+def study_words(one: EarlierStudy) -> str:
+    """'2025-05-09, 21 days before, with a plan; Patient ID and birth date agree'."""
+    day = one.on.isoformat() if one.on is not None else "day unknown"
+    before = f", {counted(one.days_before, 'day')} before" if one.days_before is not None else ""
+    plan = "" if one.has_record else ", without a plan"
+    sure = "the same patient" if one.match is Match.CERTAIN else f"perhaps the same patient: {one.reason}"
+    return f"{day}{before}{plan}; {sure}"

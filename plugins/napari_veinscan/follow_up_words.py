@@ -1,0 +1,94 @@
+"""What the follow-up says in words: places, values, differences, outcomes, days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from napari_veinscan.follow_up_plot import SIGNS
+from napari_veinscan.words import words_of
+from veinscan.follow_up.compare import Comparison
+from veinscan.follow_up.pairs import Pair
+from veinscan.follow_up.states import TargetState
+from veinscan.plan.model import InjectionTarget
+from veinscan.plan.vocabulary import Outcome
+
+NOT_SEEN = "not seen"
+OUTCOMES: tuple[tuple[str, Outcome], ...] = (
+    (NOT_SEEN, Outcome.NOT_VISIBLE),
+    ("occluded, whole length", Outcome.OCCLUDED_FULL),
+    ("occluded in part", Outcome.OCCLUDED_PARTIAL),
+    ("open, no reflux", Outcome.PATENT_NO_REFLUX),
+    ("open, reflux", Outcome.PATENT_REFLUX),
+    ("recanalised", Outcome.RECANALISED),
+    ("not assessed", Outcome.NOT_ASSESSED),
+)
+"""'Not seen' first, always: a closed vein is echogenic or gone."""
+OUTCOME_WORDS = {outcome: words for words, outcome in OUTCOMES}
+QUANTITIES = {
+    "diameter_mm": "diameter",
+    "depth_mm": "depth",
+    "compressible": "compressibility",
+    "reflux_s": "reflux",
+    "flow_cm_s": "flow",
+}
+_DIGITS = {"s": 2, "mm": 1}
+
+
+def outcome_words(outcome: Outcome | None) -> str:
+    """'✕ not seen'; a dash where nothing was said."""
+    if outcome is None or outcome is Outcome.NOT_ASSESSED:
+        return "–"
+    return f"{SIGNS[outcome]} {OUTCOME_WORDS[outcome]}"
+
+
+def place_words(one: TargetState | InjectionTarget) -> str:
+    """'right, tributary, calf, middle third'."""
+    known = (one.side, one.vein, one.level, one.aspect)
+    return ", ".join(words_of(part) for part in known if str(part) not in ("", "unknown")) or "place not said"
+
+
+def value_words(pair: Pair, *, after: bool) -> str:
+    """One side of a pair: '> 0.84 s', 'full', a dash."""
+    value = pair.follow_up if after else pair.baseline
+    bound = pair.follow_up_is_lower_bound if after else pair.baseline_is_lower_bound
+    if value is None or value == "not_tested":
+        return "–"
+    if isinstance(value, str):
+        return words_of(value)
+    return f"{'> ' * bound}{value:.{_DIGITS.get(pair.unit, 0)}f} {pair.unit}"
+
+
+def change_words(pair: Pair) -> str:
+    """'−1.3 (−54 %)', in the pair's unit, where the two may be compared; else nothing."""
+    change = pair.difference
+    if change is None:
+        return "" if pair.changed is None or pair.unit else ("changed" if pair.changed else "the same")
+    share = "" if pair.percent is None else f" ({pair.percent:+.0f} %)"
+    return f"{change:+.{_DIGITS.get(pair.unit, 0)}f}{share}".replace("-", "−")
+
+
+def reason_words(pairs: Iterable[Pair]) -> str:
+    """Why differences are missing where both values are there: 'No difference of diameter: other posture'."""
+    by_reason: dict[str, list[str]] = {}
+    for pair in pairs:
+        both = None not in (pair.baseline, pair.follow_up) and "not_tested" not in (
+            pair.baseline,
+            pair.follow_up,
+        )
+        if both and pair.reason:
+            by_reason.setdefault(pair.reason, []).append(QUANTITIES[pair.quantity])
+    return "\n".join(f"No difference of {', '.join(names)}: {why}." for why, names in by_reason.items())
+
+
+def window_words(result: Comparison | None) -> str:
+    """Days since the treatment with the windows of both calendars, or why there are none."""
+    if result is None:
+        return ""
+    windows = result.windows
+    if windows is None:
+        missing = "no day of treatment" if result.treated_on is None else "no day of this visit"
+        return f"Windows: {missing} is recorded."
+    return (
+        f"{windows.days} days after the treatment of {result.treated_on}. "
+        f"Clinic: {windows.clinic_words}. UIP: {windows.uip_words}."
+    )
