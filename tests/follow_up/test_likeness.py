@@ -75,7 +75,7 @@ def test_the_reasons_are_told_and_what_is_unknown_counts_neither_way() -> None:
     assert [reason.name for reason in first.reasons] == ["diameter", "depth", "fascia", "landmark"]
     assert first.sentence == (
         "4.0 mm wide, the target was 4.0 mm; 8.0 mm deep, the target was 8.0 mm; epifascial like the target; "
-        "13 cm from the sfj, the target was 12 cm"
+        "13 cm from SFJ, the target was 12 cm"
     )
     assert second.reasons[2].sentence == "subfascial, the target was epifascial"
     unknown = choices_for(one, [candidate()])[1]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from veinscan.errors import InvalidInputError
-from veinscan.follow_up.pairs import Pair, words_pair
+from veinscan.follow_up.pairs import Pair, value_words, words_pair
 from veinscan.follow_up.patients import Match, PatientMatch, match_studies
 from veinscan.follow_up.quantities import compressible_pair, flow_pair, number_pair, reflux_pair, why_not
 from veinscan.follow_up.states import TargetState, in_order, latest_outcomes, states_of, target_label
@@ -135,7 +135,7 @@ class Comparison:
         """In words; 'not examined' until a person enters something."""
         if self.visit is None or self.visit.deep_veins is DeepVeins.NOT_EXAMINED:
             return NOT_EXAMINED
-        return self.visit.deep_veins.value.replace("_", " ")
+        return value_words(self.visit.deep_veins)
 
     def row(self, target_id: str) -> TargetComparison:
         """The row of a target; InvalidInputError where the baseline has none of that id."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from veinscan.candidates.model import Candidate
+from veinscan.follow_up.pairs import value_words
 from veinscan.follow_up.states import TargetState
 from veinscan.plan import thresholds
 from veinscan.plan.context import ClipContext
@@ -140,9 +141,9 @@ def _landmark(target: TargetState | InjectionTarget, context: ClipContext | None
         return Reason("landmark", None, "the distance to a landmark is not recorded on both sides")
     if context.landmark is not target.landmark:
         return Reason("landmark", None, "the distances are to different landmarks")
-    name = target.landmark.value.replace("_", " ")
+    name = value_words(target.landmark)
     alike = _bell(here - there, _value("landmark_width"))
-    return Reason("landmark", alike, f"{here:g} cm from the {name}, the target was {there:g} cm")
+    return Reason("landmark", alike, f"{here:g} cm from {name}, the target was {there:g} cm")
 
 
 def _bell(difference: float, width: float) -> float:

@@ -91,8 +91,14 @@ class Pair:
         if value is None:
             return _NOTHING
         if isinstance(value, str):
-            return value.replace("_", " ")
+            return value_words(value)
         return f"{'> ' if is_lower_bound else ''}{value:.{self._digits}f}"
+
+
+def value_words(value: StrEnum | str) -> str:
+    """A coded value for a person: 'reverse trendelenburg', 'SFJ'."""
+    text = str(value).replace("_", " ")
+    return text.upper() if text in ("sfj", "spj") else text
 
 
 def words_pair(quantity: str, baseline: StrEnum | None, follow_up: StrEnum | None, reason: str) -> Pair:

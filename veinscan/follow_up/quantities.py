@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from veinscan.follow_up.pairs import Pair, words_pair
+from veinscan.follow_up.pairs import Pair, value_words, words_pair
 from veinscan.follow_up.states import TargetState
 from veinscan.plan.flow import FlowValue, RefluxValue
 from veinscan.plan.products import general
@@ -91,7 +91,7 @@ def _why_no_reflux(
     if one.manoeuvre is Manoeuvre.UNKNOWN or other.manoeuvre is Manoeuvre.UNKNOWN:
         return "a manoeuvre is not recorded"
     if one.manoeuvre is not other.manoeuvre:
-        return f"other manoeuvre: {_words(one.manoeuvre)}, then {_words(other.manoeuvre)}"
+        return f"other manoeuvre: {value_words(one.manoeuvre)}, then {value_words(other.manoeuvre)}"
     if one.is_lower_bound or other.is_lower_bound:
         return "a duration runs off its strip and is a lower bound"
     return ""
@@ -107,7 +107,7 @@ def _postures(a: Posture, b: Posture) -> str:
     if a is Posture.UNKNOWN or b is Posture.UNKNOWN:
         which = "both studies" if a is b else "the baseline" if a is Posture.UNKNOWN else "the follow-up"
         return f"the posture is not recorded in {which}"
-    return "" if a is b else f"other posture: {_words(a)}, then {_words(b)}"
+    return "" if a is b else f"other posture: {value_words(a)}, then {value_words(b)}"
 
 
 def _landmarks(a: TargetState, b: TargetState) -> str:
@@ -116,11 +116,11 @@ def _landmarks(a: TargetState, b: TargetState) -> str:
         which = "both studies" if all(unknown) else "the baseline" if unknown[0] else "the follow-up"
         return f"the distance to a landmark is not recorded in {which}"
     if a.landmark is not b.landmark:
-        return f"other landmark: {_words(a.landmark)}, then {_words(b.landmark)}"
+        return f"other landmark: {value_words(a.landmark)}, then {value_words(b.landmark)}"
     if a.landmark_cm is None or b.landmark_cm is None:
         return ""
     if general("landmark_tolerance").exceeded_by(abs(a.landmark_cm - b.landmark_cm)):
-        return f"other place: {a.landmark_cm:g} cm, then {b.landmark_cm:g} cm from {_words(a.landmark)}"
+        return f"other place: {a.landmark_cm:g} cm, then {b.landmark_cm:g} cm from {value_words(a.landmark)}"
     return ""
 
 
@@ -139,8 +139,3 @@ def _missing(a: object, b: object, after: TargetState | None, done: str = "recor
 
 def _peak(values: Sequence[FlowValue]) -> float | None:
     return next((one.peak_cm_s for one in reversed(values) if one.peak_cm_s is not None), None)
-
-
-def _words(value: Posture | Landmark | Manoeuvre) -> str:
-    text = value.value.replace("_", " ")
-    return text.upper() if value in (Landmark.SFJ, Landmark.SPJ) else text

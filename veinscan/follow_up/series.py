@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from veinscan.errors import InvalidInputError
+from veinscan.follow_up.pairs import value_words
 from veinscan.follow_up.states import TargetState, planned_state, seen_state, target_label
 from veinscan.plan.treatment import TreatmentSession
 from veinscan.plan.vocabulary import Outcome, Posture
@@ -189,7 +190,7 @@ def _sorted(found: Iterable[SeriesEntry], first: date | None) -> tuple[SeriesEnt
 
 
 def _cells(line: TargetLine, entry: SeriesEntry) -> tuple[str, ...]:
-    posture = entry.posture.value.replace("_", " ") if entry.diameter_mm is not None else ""
+    posture = value_words(entry.posture) if entry.diameter_mm is not None else ""
     return (
         line.label,
         "" if entry.on is None else entry.on.isoformat(),
@@ -197,7 +198,7 @@ def _cells(line: TargetLine, entry: SeriesEntry) -> tuple[str, ...]:
         _WHAT[entry.kind],
         "" if entry.diameter_mm is None else f"{entry.diameter_mm:.1f}",
         posture,
-        "" if entry.outcome is None else entry.outcome.value.replace("_", " "),
+        "" if entry.outcome is None else value_words(entry.outcome),
         "" if entry.volume_ml is None else f"{entry.volume_ml:g}",
         entry.product,
     )
