@@ -99,3 +99,23 @@ def held(layer: Layer) -> Iterator[None]:
             for emitters in (text.events, layer._face.events, layer._border.events):
                 stack.enter_context(emitters.blocker_all())
         yield
+
+
+def keep_shaders(viewer: Any, layer: Layer) -> None:
+    """Have the lines of a layer in the window drawn by one program, whatever their data.
+
+    vispy (0.17) makes the function that colours a mesh anew with every change of its data: the program is
+    then put together, compiled and linked once more, which takes as long as the rest of the drawing.  Lines
+    have a colour at each vertex, so the function is always the same.
+    """
+    if is_gone(viewer):
+        return
+    mesh = viewer.window._qt_viewer.canvas.layer_to_visual[layer].node
+    made = mesh._build_color_transform
+    known: dict[bool, Any] = {}
+
+    def kept(colors: Any) -> Any:
+        by_value = colors.ndim == 2 and colors.shape[1] == 1
+        return made(colors) if by_value else known.setdefault(by_value, made(colors))
+
+    mesh._build_color_transform = kept
