@@ -348,6 +348,14 @@ def test_days_and_windows_follow_from_the_dates(tmp_path: Path) -> None:
         found.row("1.2.3.4")
 
 
+def test_a_baseline_after_its_follow_up_is_told() -> None:
+    one = target()
+    days = {"baseline_on": date(2026, 2, 1), "follow_up_on": date(2026, 1, 2)}
+    found = compare_records(plan(one), record_with("1.2.4"), **days)  # type: ignore[arg-type]
+    assert found.warnings == ("the baseline (2026-02-01) is later than the follow-up (2026-01-02)",)
+    assert found.days_between == -30
+
+
 def test_the_latest_visit_counts() -> None:
     one = target()
     first = visit_with(outcome(one, diameter_mm=3.5), on=date(2026, 1, 12))

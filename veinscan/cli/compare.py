@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from veinscan.cli.common import JsonOption, StudyUidOption, open_with_record, start
+from veinscan.cli.common import JsonOption, open_with_record, start
 from veinscan.cli.output import Result, count, table
 from veinscan.errors import InvalidInputError
 
@@ -46,7 +46,12 @@ def compare(
             show_default=False,
         ),
     ] = None,
-    study_uid: StudyUidOption = None,
+    study_uid: Annotated[
+        str | None,
+        typer.Option(
+            "--study", metavar="UID", help="Which study, where FOLLOW_UP holds several.", show_default=False
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> Result:
     """Put what a follow-up found beside the plan, target by target; nothing is written.

@@ -16,9 +16,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from veinscan.follow_up.clips import ClipMatch as ClipMatch
     from veinscan.follow_up.clips import clips_for as clips_for
-    from veinscan.follow_up.compare import Comparison as Comparison
-    from veinscan.follow_up.compare import Recanalised as Recanalised
-    from veinscan.follow_up.compare import TargetComparison as TargetComparison
     from veinscan.follow_up.compare import compare_records as compare_records
     from veinscan.follow_up.compare import compare_studies as compare_studies
     from veinscan.follow_up.earlier import EarlierStudies as EarlierStudies
@@ -35,6 +32,9 @@ if TYPE_CHECKING:
     from veinscan.follow_up.marking import remove_outcome as remove_outcome
     from veinscan.follow_up.marking import set_outcome as set_outcome
     from veinscan.follow_up.marking import update_visit as update_visit
+    from veinscan.follow_up.model import Comparison as Comparison
+    from veinscan.follow_up.model import Recanalised as Recanalised
+    from veinscan.follow_up.model import TargetComparison as TargetComparison
     from veinscan.follow_up.pairs import Pair as Pair
     from veinscan.follow_up.patients import Match as Match
     from veinscan.follow_up.patients import PatientMatch as PatientMatch
@@ -53,9 +53,9 @@ if TYPE_CHECKING:
 _WHERE = {
     "ClipMatch": "clips",
     "clips_for": "clips",
-    "Comparison": "compare",
-    "Recanalised": "compare",
-    "TargetComparison": "compare",
+    "Comparison": "model",
+    "Recanalised": "model",
+    "TargetComparison": "model",
     "compare_records": "compare",
     "compare_studies": "compare",
     "EarlierStudies": "earlier",

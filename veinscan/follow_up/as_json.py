@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from veinscan.follow_up.compare import Comparison, TargetComparison
+from veinscan.follow_up.model import Comparison, TargetComparison
 from veinscan.follow_up.pairs import Pair
 from veinscan.follow_up.states import TargetState
 from veinscan.follow_up.windows import Window
