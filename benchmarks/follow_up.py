@@ -2,10 +2,10 @@
 
     python benchmarks/follow_up.py --seeds 300 310
 
-Phantom patients: the baseline's truth as targets, the transverse clip of the follow-up searched, its candidates
-ranked by likeness.  Printed are the open veins whose first candidate (after 'not seen') lies on the vein
-itself, and the closed veins whose most alike candidate is something else and how alike it is: why 'not seen'
-is offered first.
+Phantom patients: the baseline's truth as targets, the transverse clip of the follow-up searched, its
+candidates ranked by likeness.  Printed are the open veins whose first candidate (after 'not seen') lies on
+the vein itself, and the closed veins whose most alike candidate is something else and how alike it is: why
+'not seen' is offered first.
 """
 
 from __future__ import annotations

@@ -348,6 +348,14 @@ def test_days_and_windows_follow_from_the_dates(tmp_path: Path) -> None:
         found.row("1.2.3.4")
 
 
+def test_the_visit_that_looks_back_on_this_baseline_counts() -> None:
+    one = target()
+    mine = visit_with(outcome(one, diameter_mm=3.5), baseline_study_uid="1.2.3", on=date(2026, 1, 12))
+    other = visit_with(outcome(one, diameter_mm=2.5), baseline_study_uid="1.2.9", on=date(2026, 1, 13))
+    found = compare_records(plan(one), record_with("1.2.4", mine, other), baseline_study_uid="1.2.3")
+    assert (found.visit, found.targets[0].diameter.follow_up) == (mine, 3.5)
+
+
 def test_a_baseline_after_its_follow_up_is_told() -> None:
     one = target()
     days = {"baseline_on": date(2026, 2, 1), "follow_up_on": date(2026, 1, 2)}

@@ -64,6 +64,8 @@ def compare_records(
     _check(baseline, follow_up, patient)
     known = {visit.id for visit in baseline.follow_ups}
     visits = in_order(visit for visit in follow_up.follow_ups if visit.id not in known)
+    # a visit that looks back on this very baseline counts before one that looks back on another
+    visits.sort(key=lambda one: bool(baseline_study_uid) and one.baseline_study_uid == baseline_study_uid)
     before = states_of(baseline)
     after = {**states_of(follow_up), **latest_outcomes(follow_up, visits)}
     visit = visits[-1] if visits else None

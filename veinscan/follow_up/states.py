@@ -135,9 +135,9 @@ def seen_state(record: Record, visit: FollowUp, outcome: TargetOutcome) -> Targe
 
 
 def latest_outcomes(record: Record, visits: Iterable[FollowUp]) -> dict[str, TargetState]:
-    """By target, what the latest of some visits found; a visit without a day counts as the latest."""
+    """By target, what the last of some visits that looked at it found."""
     found: dict[str, TargetState] = {}
-    for visit in in_order(visits):
+    for visit in visits:
         found |= {one.target_id: seen_state(record, visit, one) for one in visit.outcomes}
     return found
 
@@ -150,7 +150,7 @@ def in_order(visits: Iterable[FollowUp]) -> list[FollowUp]:
 def states_of(record: Record) -> Mapping[str, TargetState]:
     """Every target that a record speaks of, as a baseline: its plan, else what its latest visit found."""
     planned = {target.id: planned_state(record, target) for target in record.targets}
-    seen = latest_outcomes(record, record.follow_ups)
+    seen = latest_outcomes(record, in_order(record.follow_ups))
     return planned | {uid: state for uid, state in seen.items() if uid not in planned}
 
 
