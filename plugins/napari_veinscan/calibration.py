@@ -48,7 +48,7 @@ class CalibrationTool:
         was = self.is_in_hand
         self._points, self.is_in_hand = [], False
         if was:
-            self._bench.layers.show_caliper([])
+            self._bench.layers.marks.show_caliper([])
             self._bench.part(Prompt).say("")
         return was
 
@@ -57,7 +57,7 @@ class CalibrationTool:
         if not self.is_in_hand:
             return False
         self._points.append(point)
-        self._bench.layers.show_caliper(self._points)
+        self._bench.layers.marks.show_caliper(self._points)
         if len(self._points) == 1:
             self._bench.part(Prompt).say(PROMPTS[1])
         else:
@@ -70,7 +70,7 @@ class CalibrationTool:
     def hover(self, point: Point) -> None:
         """Show the line from the first point to the mouse."""
         if self.is_in_hand and len(self._points) == 1:
-            self._bench.layers.show_caliper([self._points[0], point])
+            self._bench.layers.marks.show_caliper([self._points[0], point])
 
     def _ask(self, points: list[Point]) -> None:
         text, given = QInputDialog.getText(

@@ -18,9 +18,9 @@ class FollowUpMarks:
     def __init__(self, bench: Workbench) -> None:
         self._session, self._layers = bench.session, bench.layers
         self._compared = bench.part(Compared)
-        bench.layers.more_marks = self.marks
+        bench.layers.marks.more = self.marks
         for signal in (self._compared.changed, self._compared.target_changed, self._compared.rows_changed):
-            signal.connect(bench.layers.show_targets)
+            signal.connect(bench.layers.marks.show_targets)
 
     def marks(self) -> list[tuple[Place, str, Look]]:
         """Marks of the clip on show: place, name, look."""

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from napari.components import ViewerModel
-from napari.layers import Image, Layer, Points, Shapes, Vectors
+from napari.layers import Image, Layer, Shapes, Vectors
 
 from napari_veinscan import compat
-from napari_veinscan.calipers import points_of, value_words
 from napari_veinscan.frames import ClipFrames
 from napari_veinscan.layer_parts import (
-    Place,
     adopt,
     geometry_of,
     image_layer_data,
-    line_layer,
-    point_layer,
     region_layer,
-    set_lines,
-    set_points,
     vesselness_colours,
     vesselness_layer,
 )
-from napari_veinscan.lines import Segments, beside, cross, line_segments
+from napari_veinscan.marks import Marks
 from napari_veinscan.outline_layer import OutlineLayer
-from napari_veinscan.palette import STYLES, Look, look_of
-from napari_veinscan.rows import Row
 from napari_veinscan.session import Session
 from veinscan.dicom import Clip, RegionKind
 from veinscan.errors import InvalidInputError
-from veinscan.plan.measuring import measurements_of
-from veinscan.plan.model import InjectionTarget, Point
+from veinscan.plan.model import Point
 
 PICTURES = {
     RegionKind.TISSUE,
@@ -59,28 +50,15 @@ class Layers:
         self._image: Image | None = None
         self._units: tuple[str, ...] = ()
         """Those that the layers were made with."""
-        self._lines: dict[str, Vectors] = {}
-        self._points: dict[str, Points] = {}
         self._placed: list[Layer] = []
-        """Those of the lines and points that are in the viewer."""
-        self._width = 1.0
-        """Width of an outline in pixels of the clip."""
+        """Those of the marks that are in the viewer."""
         self._changing = False
-        self._drawn: tuple[Any, ...] | None = None
-        self._pieces: dict[tuple[int, Look], tuple[Any, Segments, Place | None]] = {}
-        """Outline, its dashes and the place of its number, by the outline's identity and its look."""
-        self._drawn_rows: list[Row] = []
-        """The candidates that are drawn, and what of them is."""
         self._playing = False
         self._regions: Shapes | None = None
         self._vesselness: Image | None = None
         session.clip_changed.connect(self._show_clip)
         session.frame_changed.connect(self._show_frame)
-        session.candidates_changed.connect(self._show_candidates)
-        session.selection_changed.connect(self._show_selection)
-        self.more_marks: Callable[[], list[tuple[Place, str, Look]]] = list
-        """Marks of the clip on show that are no targets of its record."""
-        session.record_changed.connect(self.show_targets)
+        self.marks = Marks(session, self._place)
         viewer.dims.events.current_step.connect(self._frame_was_moved)
         viewer.layers.events.inserted.connect(self._layer_was_added)
 
@@ -123,15 +101,15 @@ class Layers:
     def own(self) -> list[Layer]:
         """The layers made here; others in the viewer are a person's or another plugin's."""
         image = [] if self._image is None else [self._image]
-        return [*image, *self._lines.values(), *self._points.values()]
+        return [*image, *self.marks.layers]
 
     def clear(self) -> None:
         """Take out the layers of the clip; layers that a person added stay."""
         for layer in self.own:
             self._drop(layer)
-        self._image, self._lines, self._points = None, {}, {}
+        self._image = None
+        self.marks.clear()
         self._placed.clear()
-        self._drawn = None
         self.show_regions(False)
         if self._vesselness is not None and self._vesselness in self._viewer.layers:
             self._viewer.layers.remove(self._vesselness)
@@ -158,7 +136,7 @@ class Layers:
                 self.clear()
                 return
             self._show_image(clip)
-            self._prepare(clip)
+            self.marks.prepare(geometry_of(clip), max(1.0, max(clip.rows, clip.columns) / 400))
             self._viewer.layers.selection.active = self._image
             self._viewer.dims.set_current_step(0, self._session.frame_index)
             self._viewer.reset_view()
@@ -185,34 +163,6 @@ class Layers:
         self._image.scale = options["scale"]
         self._image.name = options["name"]
         self._image.metadata = options["metadata"]
-
-    def _prepare(self, clip: Clip) -> None:
-        """Make the layers over the picture, empty and in the clip's geometry."""
-        geometry = geometry_of(clip)
-        self._width = max(1.0, max(clip.rows, clip.columns) / 400)
-        if not self._lines:
-            self._lines = {name: line_layer(name, geometry) for name in ("chosen", "outlines", "caliper")}
-            names = ("candidates", "targets", "measured")
-            self._points = {name: point_layer(name, geometry) for name in names}
-            reading: Any = self._points["measured"].text
-            # beside the end of the line, in its colour: a reading must not hide what was measured
-            reading.anchor, reading.color = "upper_left", STYLES[Look.MEASURE].colour
-        for layer in (*self._lines.values(), *self._points.values()):
-            layer.scale = geometry["scale"]
-        self._pieces.clear()
-        for name, widths in (("chosen", 3.0), ("outlines", 1.0), ("caliper", 1.0)):
-            self._lines[name].edge_width = widths * self._width
-        self.show_caliper([])
-
-    def _draw_lines(self, name: str, pieces: Sequence[tuple[Segments, Look]]) -> None:
-        if pieces:
-            self._place(self._lines[name])
-        set_lines(self._lines[name], pieces)
-
-    def _draw_points(self, name: str, marks: Sequence[tuple[Place, str, Look]], size: float) -> None:
-        if marks:
-            self._place(self._points[name])
-        set_points(self._points[name], marks, size)
 
     def _place(self, layer: Layer) -> None:
         """Put a layer into the viewer when it first holds something: napari visits all at every drawing."""
@@ -254,7 +204,7 @@ class Layers:
         clip = self._session.clip
         if clip is None:
             raise InvalidInputError("no clip is open", do="choose one in the list of clips")
-        return OutlineLayer(self._viewer, clip, frame_index, self._width)
+        return OutlineLayer(self._viewer, clip, frame_index, self.marks.width)
 
     # -- vesselness -------------------------------------------------------------------
 
@@ -305,7 +255,7 @@ class Layers:
         clip = self._session.clip
         if on and clip is not None:
             active = self._viewer.layers.selection.active
-            self._regions = region_layer(clip, self._width)
+            self._regions = region_layer(clip, self.marks.width)
             self._viewer.add_layer(self._regions)
             self._viewer.layers.selection.active = active
 
@@ -350,83 +300,3 @@ class Layers:
         clip = self._session.clip
         if clip is not None and event.value not in (*self.own, self._regions, self._vesselness):
             adopt(event.value, geometry_of(clip))
-
-    # -- what lies over it ------------------------------------------------------------
-
-    def _show_candidates(self) -> None:
-        if not self._lines:
-            return
-        rows = self._session.rows()
-        # what is drawn hangs on these alone; an edit of a target changes none of them
-        drawn = (self._width, [_drawing_of(row) for row in rows])
-        if drawn == self._drawn:
-            return
-        self._drawn, self._drawn_rows = drawn, rows  # the rows are held, or an id could be given again
-        pieces: list[tuple[Segments, Look]] = []
-        marks: list[tuple[Place, str, Look]] = []
-        for row in rows:
-            look = look_of(row.review)
-            for frame, outline in row.candidate.outlines.items():
-                known = self._pieces.get((id(outline), look))
-                if known is None:
-                    piece = line_segments(outline, frame, STYLES[look].dash)
-                    place = (float(frame), *beside(outline, 5 * self._width)) if len(outline) else None
-                    known = self._pieces[id(outline), look] = (outline, piece, place)
-                _, piece, place = known
-                pieces.append((piece, look))
-                if place is not None:
-                    marks.append((place, str(row.candidate.rank), look))
-        self._draw_lines("outlines", pieces)
-        self._draw_points("candidates", marks, 6 * self._width)
-
-    def _show_selection(self) -> None:
-        if not self._lines:
-            return
-        pieces: list[Segments] = []
-        row, spot = self._session.selected, self._session.spot
-        if row is not None:
-            pieces = [line_segments(line, frame, (1, 0)) for frame, line in row.candidate.outlines.items()]
-        elif spot is not None:
-            pieces = [cross(spot, self._session.frame_index, 8 * self._width)]
-        self._draw_lines("chosen", [(piece, Look.SELECTED) for piece in pieces])
-        self.show_targets()
-
-    def show_targets(self) -> None:
-        """Draw the targets of the clip on show."""
-        clip, record = self._session.clip, self._session.record
-        if not self._points or clip is None or record is None:
-            return
-        here = [t for t in record.targets if t.sop_instance_uid == clip.sop_instance_uid]
-        chosen = self._session.target_id
-        marks = [
-            ((float(t.frame_index), *t.point), target_label(t, t.id == chosen), Look.TARGET) for t in here
-        ]
-        self._draw_points("targets", [*marks, *self.more_marks()], 11 * self._width)
-
-    def show_caliper(self, points: Sequence[Point], text: str = "") -> None:
-        """Draw a caliper of no, one or two points with its reading on the shown frame, and those kept."""
-        clip, record = self._session.clip, self._session.record
-        if not self._lines or clip is None:
-            return
-        here = () if record is None else measurements_of(record, clip)
-        all_of = [(one.frame_index, points_of(one), value_words(one)) for one in here]
-        all_of.append((self._session.frame_index, list(points), text))
-        pieces, marks = [], []
-        for frame, places, words in all_of:
-            pieces += [cross(point, frame, 5 * self._width) for point in places]
-            if len(places) == 2:
-                pieces.append(line_segments(places, frame, (1, 0), closed=False))
-            if words and places:
-                marks.append(((float(frame), *places[-1]), words, Look.MEASURE))
-        self._draw_lines("caliper", [(piece, Look.MEASURE) for piece in pieces])
-        self._draw_points("measured", marks, 6 * self._width)
-
-
-def _drawing_of(row: Row) -> tuple[object, ...]:
-    """What a candidate's outlines and numbers look like; arrays by identity: nothing writes into them."""
-    return row.candidate.rank, look_of(row.review), *map(id, row.candidate.outlines.values())
-
-
-def target_label(target: InjectionTarget, chosen: bool) -> str:
-    """What stands beside a target in the picture."""
-    return f"▸T{target.order}" if chosen else f"T{target.order}"

@@ -23,8 +23,9 @@ from napari_veinscan.day_form import DayForm, SessionEdits
 from napari_veinscan.entry_form import EntryForm
 from napari_veinscan.field_widgets import Choice, Group, NumberField, TextField
 from napari_veinscan.findings_list import FindingsList
+from napari_veinscan.follow_up_state import Compared
 from napari_veinscan.session_table import RowKey, SessionTable
-from napari_veinscan.session_words import hint_words, row_words, session_words
+from napari_veinscan.session_words import basis_words, hint_words, row_words, session_words
 from napari_veinscan.workbench import Workbench
 from veinscan.errors import InvalidInputError
 from veinscan.plan import giving
@@ -49,6 +50,7 @@ class SessionDock(QWidget):
         super().__init__()
         self._bench = bench
         self._session = bench.session
+        self._compared = bench.part(Compared)
         self.session_id = ""
         """Of the session on show; empty where there is none."""
         self.key: RowKey | None = None
@@ -82,11 +84,15 @@ class SessionDock(QWidget):
         self.day = DayForm(self.edits)
         self.clinical = ClinicalForm(self.edits)
         self.findings = FindingsList(self.edits)
-        self.checks = ChecksPanel(bench, sums=self._sums, concerns=self._concerns, is_open=True)
+        self.checks = ChecksPanel(
+            bench, sums=self._sums, concerns=self._concerns, others=self._others, is_open=True
+        )
         self._lay_out()
         bench.before_saving(self.take_over)
         self._session.record_changed.connect(self._show)
         self._session.selection_changed.connect(self._selection_changed)
+        self._compared.changed.connect(self._course_changed)
+        self._compared.baseline.record_changed.connect(self._course_changed)
         self._show()
 
     def _lay_out(self) -> None:
@@ -175,6 +181,10 @@ class SessionDock(QWidget):
         self.key = next((row.key for row in self.rows if row.target_id == target_id), self.key)
         self._show()
 
+    def _course_changed(self) -> None:
+        self._show()
+        self.checks.check()
+
     # -- doing ------------------------------------------------------------------------
 
     def begin(self) -> None:
@@ -259,9 +269,9 @@ class SessionDock(QWidget):
         self.hint.setText(self._say(why))
         self.given.say(row_words(self.row))
         if record is not None and shown is not None:
-            lines = giving.day_words(record, shown)
-            self.sum.setText(lines[0])
-            self.sum.setToolTip("\n".join(lines[1:]))
+            first, *rest = self._sums(record).splitlines()
+            self.sum.setText(first)
+            self.sum.setToolTip("\n".join(rest))
 
     def _allow(self, can_edit: bool) -> None:
         row = self.row
@@ -287,12 +297,22 @@ class SessionDock(QWidget):
 
     def _sums(self, record: Record) -> str:
         shown = self.shown
-        return "\n".join(giving.day_words(record, shown)) if shown is not None else ""
+        if shown is None:
+            return ""
+        first, *rest = giving.day_words(record, shown, self._others())
+        return "\n".join([f"{first} ({basis_words(self._compared.is_on)})", *rest])
+
+    def _others(self) -> tuple[TreatmentSession, ...]:
+        """The sessions of the earlier study that is open beside this one."""
+        earlier = self._compared.baseline.record
+        return earlier.sessions if earlier is not None else ()
 
     def _concerns(self, result: CheckResult) -> bool:
         record, shown = self._session.record, self.shown
         if record is None or shown is None:
             return False
         # what is summed over a day is told of one of its sessions and belongs to all of them
-        same_day = giving.day_of(record, shown).session_ids if result.rule in DAY_RULES else ()
+        same_day = (
+            giving.day_of(record, shown, self._others()).session_ids if result.rule in DAY_RULES else ()
+        )
         return result.subject == shown.id or result.subject in same_day

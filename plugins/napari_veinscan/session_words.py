@@ -28,6 +28,11 @@ def row_words(row: Row | None) -> str:
     return ", ".join([f"T{row.target.order}", *(words_of(one) for one in known if str(one) != "unknown")])
 
 
+def basis_words(with_baseline: bool) -> str:
+    """What the sums of a day are over: sessions in studies that are not open are not known."""
+    return "this study and the baseline" if with_baseline else "this study alone"
+
+
 def hint_words(rows: Sequence[Row], row: Row | None) -> str:
     """What is to be done next in a session, in a sentence."""
     if not rows:

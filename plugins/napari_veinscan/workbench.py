@@ -245,7 +245,7 @@ class Workbench:
     # -- showing ----------------------------------------------------------------------
 
     def _caliper_changed(self) -> None:
-        self.layers.show_caliper(self.calipers.points, self.calipers.reading)
+        self.layers.marks.show_caliper(self.calipers.points, self.calipers.reading)
         if self.calipers.tool is not None or self._caliper_prompts:
             self.part(Prompt).say(self.calipers.prompt if self.calipers.tool is not None else "")
         self._caliper_prompts = self.calipers.tool is not None
@@ -268,4 +268,4 @@ class _CaliperClicks:
     def hover(self, point: Point) -> None:
         points = self._bench.calipers.hover(point)
         if points:
-            self._bench.layers.show_caliper(points)
+            self._bench.layers.marks.show_caliper(points)

@@ -214,7 +214,7 @@ def test_targets_are_assessed_by_keyboard_and_nothing_fills_an_outcome(compared:
     assert seen.baseline.sop_instance_uid == compared.targets[0].sop_instance_uid
     assert seen.diameter_mm == pytest.approx(diameters(compared.follow_up)["GSV"], abs=0.4)
     assert dock.table.item(0, 4).text() == "–"
-    marks = person.bench.layers.more_marks()
+    marks = person.bench.layers.marks.more()
     assert [(text, place[0]) for place, text, _ in marks] == [("▸T1", float(FRAME))]
 
     # both diameters are there, and no difference until posture and landmark agree
