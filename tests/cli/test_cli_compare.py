@@ -78,7 +78,7 @@ def test_the_numbers_are_those_of_the_phantom(cli: Callable[..., Any], made: Pha
     assert (tree(made.before), tree(made.after)) == trees
     assert set(data) == {
         "baseline", "follow_up", "patient", "days_between", "treated_on", "days_since_treatment", "windows",
-        "thresholds_version", "targets", "new_findings", "deep_veins", "visit", "warnings",
+        "thresholds_version", "targets", "new_findings", "deep_veins", "rvcss", "visit", "warnings",
     }  # fmt: skip
     assert (data["patient"]["match"], data["days_between"], data["days_since_treatment"]) == (
         "certain",

@@ -81,7 +81,7 @@ small = st.builds(
 
 
 def nothing_changed(found: Comparison) -> None:
-    assert found.new_findings == ()
+    assert found.new_findings == found.rvcss == ()
     for row in found.targets:
         assert row.maybe_recanalised is None
         assert row.follow_up is not None

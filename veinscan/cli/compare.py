@@ -93,6 +93,7 @@ def _text(found: Comparison) -> str:
     lines += [f"New finding: {one.side.value} {one.vein}, target {one.order} of the follow-up" for one in
               found.new_findings]  # fmt: skip
     lines += ["", f"Deep veins: {found.deep_veins}"]
+    lines += [f"r-VCSS, {pair.quantity.removeprefix('rvcss_')} leg: {pair.words()}" for pair in found.rvcss]
     lines += [f"Note: {text}" for text in found.warnings]
     return "\n".join(lines)
 

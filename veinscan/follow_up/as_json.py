@@ -43,6 +43,7 @@ def comparison_json(
         "targets": [_row(row, baseline[0], follow_up[0]) for row in comparison.targets],
         "new_findings": [target_json(one, follow_up[0]) for one in comparison.new_findings],
         "deep_veins": comparison.deep_veins,
+        "rvcss": {pair.quantity.removeprefix("rvcss_"): _pair(pair) for pair in comparison.rvcss},
         "visit": None
         if comparison.visit is None
         else {name: plain(getattr(comparison.visit, name)) for name in _VISIT},

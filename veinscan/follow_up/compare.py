@@ -19,6 +19,7 @@ from veinscan.follow_up.model import Recanalised as Recanalised
 from veinscan.follow_up.model import TargetComparison as TargetComparison
 from veinscan.follow_up.patients import Match, PatientMatch, match_studies
 from veinscan.follow_up.quantities import compressible_pair, flow_pair, number_pair, reflux_pair, why_not
+from veinscan.follow_up.scores import score_pairs
 from veinscan.follow_up.states import TargetState, in_order, latest_outcomes, states_of
 from veinscan.follow_up.windows import windows_at
 from veinscan.plan import thresholds
@@ -98,6 +99,7 @@ def compare_records(
         warnings=(*_dates(baseline_on, on), *_warnings(baseline, follow_up, rows, set(before))),
         profile=thresholds.DEFAULT_PROFILE,
         thresholds_version=thresholds.version(),
+        rvcss=score_pairs((one for one in sessions if on is None or one.on is None or one.on <= on), visit),
         patient=patient,
     )
 

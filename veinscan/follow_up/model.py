@@ -103,6 +103,8 @@ class Comparison:
     profile: str
     """Of reflux thresholds."""
     thresholds_version: str
+    rvcss: tuple[Pair, ...] = ()
+    """Severity score of each leg that was scored, 'rvcss_left' and 'rvcss_right'."""
     patient: PatientMatch | None = None
     """How sure it is that both are of one patient; None where only records were given."""
 
