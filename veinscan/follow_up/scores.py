@@ -16,8 +16,8 @@ _ITEMS = tuple(field.name for field in fields(Rvcss) if field.name != "side")
 def score_pairs(sessions: Iterable[TreatmentSession], visit: FollowUp | None) -> tuple[Pair, ...]:
     """The score of each leg that either side scored: of the last session that has one, and of the visit.
 
-    `sessions` by day; without a visit there is nothing beside them.  An item that nobody scored is not 0: without all ten
-    there is no sum and no difference.
+    `sessions` by day; without a visit there is nothing beside them.  An item
+    that nobody scored is not 0: without all ten there is no sum and no difference.
     """
     if visit is None:
         return ()
