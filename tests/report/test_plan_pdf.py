@@ -204,6 +204,29 @@ def test_text_of_a_person_is_text(tmp_path: Path, notes: str):
         assert text.count(char) >= 3 * notes.count(char)
 
 
+@pytest.mark.parametrize("long", ["word " * 1500, "x" * 6000, "محمد " * 1200, "line\n" * 500])
+@pytest.mark.parametrize("place", ["name", "vein", "marked_by", "feeds_text", "caliper", "status"])
+def test_a_text_of_any_length_is_printed_in_full_somewhere(tmp_path: Path, place: str, long: str):
+    study, values = PaperStudy(), {}
+    if place == "name":
+        study = PaperStudy(patient=long.replace("\n", " "))
+    elif place == "caliper":
+        values["measurements"] = (
+            Measurement(
+                id="1.2.7", kind=MeasurementKind.DIAMETER, value=2.3, sop_instance_uid=CLIP_UID,
+                point_a=(1.0, 2.0), point_b=(3.0, 4.0), notes=long,
+            ),
+        )  # fmt: skip
+    elif place == "status":
+        values["status"] = RecordStatus(state=RecordState.FINAL, set_by="Roe", reason=long)
+    marked = {place: long} if place in ("vein", "marked_by", "feeds_text") else {}
+    text = written(tmp_path, target(1, **marked), study=study, **values)
+    assert "in full on the last page" in text and "Long texts in full" in text
+    if long.isascii():
+        word = long.split()[0][:4]
+        assert text.replace(" ", "").count(word[:1] if word == "xxxx" else word) >= len(long.split())
+
+
 def test_what_no_font_has_is_shown_by_its_code(tmp_path: Path):
     text = written(tmp_path, target(1, notes="\U0010fffd \u202eevil"))
     assert "[U+10FFFD]" in text and "[U+202E]evil" in text

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 
-from veinscan.plan.model import Side
 from veinscan.report.leg_map import to_svg
 from veinscan.report.sheet import SCOPE, Row, Sheet, Shot, Table, TargetSheet, Visit
 from veinscan.report.text.characters import readable
@@ -115,10 +114,9 @@ def _head(sheet: Sheet) -> list[str]:
 
 
 def _map(sheet: Sheet) -> list[str]:
-    sides = [side for side in (Side.RIGHT, Side.LEFT) if any(m.side is side for m in sheet.legs.marks)]
     parts = [
         '<figure id="map"><a href="#map" aria-label="Enlarge the leg map">',
-        to_svg(sheet.legs, sides or (Side.RIGHT, Side.LEFT)),
+        to_svg(sheet.legs, sheet.sides),
         '</a><a class="close" href="#top">Close</a>',
     ]
     return [*parts, f"<figcaption>{_plain(sheet.map_note)}</figcaption></figure>"]

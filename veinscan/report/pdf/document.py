@@ -24,6 +24,9 @@ from veinscan.report.pdf.target_pages import last_part, target_block, visit_bloc
 from veinscan.report.sheet import SCOPE, Sheet
 from veinscan.report.text import REGULAR, Typesetter
 
+_FOOT_LENGTH = 480
+"""Characters of a line in the foot: three UIDs and more."""
+
 PAGE_SIZES = {"a4": A4, "letter": letter}
 
 
@@ -93,10 +96,12 @@ def _foot(typesetter: Typesetter, sheet: Sheet) -> list[Flowable]:
     """Pages come apart: each says whose it is, of which study and version, by whom and when."""
     by = f"Saved by {sheet.saved_line}" if sheet.heads else "Not saved"
     return [
-        typesetter.text(sheet.person.line(), 7.5),
-        typesetter.text(
+        typesetter.cell(sheet.person.line(), 7.5),
+        typesetter.cell(
             f"Study {sheet.study_line}, {sheet.study_uid}  ·  {sheet.record_line}", 6, colour=GREY
         ),
-        typesetter.text(f"{by}  ·  printed {sheet.printed_line}", 6, colour=GREY),
-        typesetter.text(f"{SCOPE}  {sheet.computed_with[0]} {sheet.computed_with[1]}", 6, colour=GREY),
+        typesetter.cell(f"{by}  ·  printed {sheet.printed_line}", 6, colour=GREY, limit=_FOOT_LENGTH),
+        typesetter.cell(
+            f"{SCOPE}  {sheet.computed_with[0]} {sheet.computed_with[1]}", 6, colour=GREY, limit=_FOOT_LENGTH
+        ),
     ]

@@ -11,7 +11,6 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Table as PdfTable
 from reportlab.platypus.flowables import Flowable, Spacer
 
-from veinscan.plan.model import Side
 from veinscan.report.leg_map.pdf import LegMapFlowable
 from veinscan.report.pdf.pictures import picture_grid
 from veinscan.report.pdf.style import ALERT, EVERY, GREY, facts_grid, height_of, padding, small_table
@@ -42,7 +41,7 @@ def first_page(typesetter: Typesetter, sheet: Sheet, width: float, height: float
     notes = _map_notes(typesetter, sheet)
     full = warning_lines(typesetter, sheet.warnings)
     short = _short_warnings(typesetter, sheet)
-    sides = _sides(sheet)
+    sides = sheet.sides
     least = _MAP_MM[0] * mm if sides else 0.0
     fixed = height_of([*head, *compared, *sums, *notes], width) + least + 3 * mm
     chosen = _fitting(typesetter, sheet, width, height - fixed, full, short)
@@ -86,14 +85,6 @@ def _table(typesetter: Typesetter, sheet: Sheet, width: float, *, dense: bool) -
     return [target_table(typesetter, sheet.rows, width, dense=dense)]
 
 
-def _sides(sheet: Sheet) -> list[Side]:
-    """The legs that are drawn: those with targets, both (to draw on by hand) where there is none at all."""
-    both = [Side.RIGHT, Side.LEFT]
-    if not sheet.rows and sheet.comparison is None:
-        return both
-    return [side for side in both if any(mark.side is side for mark in sheet.legs.marks)]
-
-
 def warning_lines(typesetter: Typesetter, warnings: Sequence[WarningLine]) -> list[Flowable]:
     """Every warning on its line; who acknowledged it stands beside."""
     return [typesetter.text(one.words(), 7, colour=GREY if one.acknowledged else ALERT) for one in warnings]
@@ -118,9 +109,10 @@ def _ways(full: list[Flowable], short: list[Flowable], targets: int) -> list[tup
 
 def _head(typesetter: Typesetter, sheet: Sheet, width: float) -> list[Flowable]:
     text = typesetter.text
-    person = [text(sheet.person.name, 12, bold=True)]
+    cell = typesetter.cell
+    person = [cell(sheet.person.name, 12, bold=True)]
     said = [sheet.person.number, f"born {sheet.person.born}" if sheet.person.born else ""]
-    person.append(text(", ".join(part for part in said if part), 9))
+    person.append(cell(", ".join(part for part in said if part), 9))
     top = PdfTable(
         [[text(sheet.title, 16, bold=True), person]], colWidths=[50 * mm, width - 50 * mm], hAlign="LEFT"
     )

@@ -29,7 +29,7 @@ def picture_grid(
         said.append(f"Ø {row.diameter} mm" if row.diameter else "")
         said.append(f"{row.depth} mm deep" if row.depth else "")
         words = ", ".join(part for part in said if part)
-        cells.append([_picture(typesetter, shot, room, room), typesetter.text(f"{row.number}: {words}", 6.5)])
+        cells.append([_picture(typesetter, shot, room, room), typesetter.cell(f"{row.number}: {words}", 6.5)])
     cells += [[]] * (-len(cells) % columns)
     lines = [cells[start : start + columns] for start in range(0, len(cells), columns)]
     grid = PdfTable(lines, colWidths=[width / columns] * columns, hAlign="LEFT")
@@ -41,7 +41,7 @@ def side_by_side(typesetter: Typesetter, shots: Sequence[Shot], width: float, he
     """Pictures of one target beside each other, each with its caption, none higher than `height`."""
     room = width / max(len(shots), 1) - 2 * GAP
     cells = [
-        [_picture(typesetter, shot, room, height), typesetter.text(shot.caption, 6.5, colour=GREY)]
+        [_picture(typesetter, shot, room, height), typesetter.cell(shot.caption, 6.5, colour=GREY)]
         for shot in shots
     ]
     grid = PdfTable([cells], colWidths=[width / max(len(shots), 1)] * len(shots), hAlign="LEFT")
@@ -51,7 +51,7 @@ def side_by_side(typesetter: Typesetter, shots: Sequence[Shot], width: float, he
 
 def _picture(typesetter: Typesetter, shot: Shot, width: float, height: float) -> Flowable:
     if not shot.jpeg:
-        return typesetter.text(shot.problem, 7, colour=GREY)
+        return typesetter.cell(shot.problem, 7, colour=GREY)
     columns, rows = shot.size
     scale = min(width / columns, height / rows)
     picture = Image(io.BytesIO(shot.jpeg), width=columns * scale, height=rows * scale)

@@ -43,7 +43,7 @@ def height_of(flowables: Sequence[Flowable], width: float) -> float:
 def small_table(typesetter: Typesetter, table: Table, width: float) -> list[Flowable]:
     """A titled table; it goes on over pages with its headers."""
     header = [typesetter.text(text, 6.5, colour=GREY) for text in table.headers]
-    rows = [header, *([typesetter.text(cell, 7) for cell in row] for row in table.rows)]
+    rows = [header, *([typesetter.cell(cell, 7) for cell in row] for row in table.rows)]
     total = sum(table.widths)
     drawn = LongTable(
         rows, colWidths=[width * share / total for share in table.widths], repeatRows=1, hAlign="LEFT"
@@ -70,7 +70,7 @@ def facts_grid(
     for i in range(count):
         row: list[Any] = []
         for name, text in facts[i::count]:
-            row += [typesetter.text(name, 6.5, colour=GREY), typesetter.text(text, 7.5)]
+            row += [typesetter.text(name, 6.5, colour=GREY), typesetter.cell(text, 7.5)]
         rows.append([*row, *([""] * (2 * columns - len(row)))])
     grid = PdfTable(rows or [[""] * 2 * columns], colWidths=[label, value] * columns, hAlign="LEFT")
     grid.setStyle([("VALIGN", *EVERY, "TOP"), *padding(0.4, 0.4)])

@@ -62,6 +62,13 @@ def last_part(typesetter: Typesetter, sheet: Sheet, width: float, *, with_warnin
     if with_warnings and sheet.warnings:
         story += [typesetter.text("Warnings", 9, bold=True), *warning_lines(typesetter, sheet.warnings)]
         story.append(Spacer(1, 2 * mm))
+    if typesetter.long_texts:
+        story.append(typesetter.text("Long texts in full", 9, bold=True))
+    for number, text in enumerate(typesetter.long_texts, start=1):
+        parts = text.split("\n")
+        story.append(typesetter.text(f"{number}: {parts[0]}", 8))
+        story += [typesetter.text(part, 8) if part.strip() else Spacer(1, 8) for part in parts[1:]]
+        story.append(Spacer(1, 2 * mm))
     said = " ".join([*sheet.computed_with, *typesetter.notes()])
     story.append(KeepTogether([typesetter.text("Computed with", 9, bold=True), typesetter.text(said, 7)]))
     return story

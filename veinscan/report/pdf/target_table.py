@@ -72,7 +72,7 @@ def short_note(row: Row) -> str:
 
 
 def _cells(typesetter: Typesetter, row: Row, dense: bool) -> list[Flowable | list[Flowable] | str]:
-    text = typesetter.text
+    text = typesetter.cell
     who: list[Flowable] = [text(f"{row.side} {row.vein}", 7.5 if dense else 8.5, bold=True)]
     if row.status:
         who.append(text(row.status, 6.5, bold=True))

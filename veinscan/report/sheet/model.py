@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from veinscan.plan.model import InjectionTarget
+from veinscan.plan.model import InjectionTarget, Side
 from veinscan.report.leg_map import LegMap
+from veinscan.report.leg_map.drawing import LEGS
 
 SCOPE = "For documentation and research, not for diagnosis or treatment decisions."
 """Stated purpose, on every page that leaves veinscan."""
@@ -159,6 +160,12 @@ class Sheet:
     def open_warnings(self) -> tuple[WarningLine, ...]:
         """Those that nobody acknowledged."""
         return tuple(one for one in self.warnings if not one.acknowledged)
+
+    @property
+    def sides(self) -> list[Side]:
+        """The legs that are drawn: those with targets; both, to draw on by hand, where there are none."""
+        here = {mark.side for mark in self.legs.marks} | {row.target.side for row in self.rows}
+        return [side for side in LEGS if side in here] or list(LEGS)
 
     def texts(self) -> Iterator[str]:
         """Every text in it, to choose fonts by."""

@@ -20,6 +20,9 @@ from veinscan.report.text.shaping import ShapedText
 
 INK = HexColor("#111111")
 
+CELL_LENGTH = 240
+"""Characters that any cell has room for."""
+_CELL_LINES = 8
 _PLAIN = ("LATIN", "GREEK", "CYRILLIC")
 
 
@@ -38,6 +41,8 @@ class Typesetter:
         )
         self.by_code: set[str] = set()
         """Characters that had to be printed as their code."""
+        self.long_texts: list[str] = []
+        """What was too long for its cell, to be printed in full elsewhere; the first is number 1."""
 
     def text(
         self, text: str, size: float = 8, *, colour: Any = INK, bold: bool = False, align: int = 0
@@ -56,6 +61,25 @@ class Typesetter:
             return self._font_of(char, bold=bold)
 
         return ShapedText(shown, font_of, size, colour=colour, align=align)
+
+    def cell(
+        self,
+        text: str,
+        size: float = 8,
+        *,
+        colour: Any = INK,
+        bold: bool = False,
+        align: int = 0,
+        limit: int = CELL_LENGTH,
+    ) -> Flowable:
+        """As `text`, for a place that stays on its page: a longer text is cut, and kept in `long_texts`."""
+        shown = self.printable(text)
+        if len(shown) > limit or shown.count("\n") > _CELL_LINES:
+            if text not in self.long_texts:
+                self.long_texts.append(text)
+            start = "\n".join(shown.split("\n")[:_CELL_LINES])[: limit // 2].rstrip()
+            text = f"{start} …\n(in full on the last page: {self.long_texts.index(text) + 1})"
+        return self.text(text, size, colour=colour, bold=bold, align=align)
 
     def printable(self, text: str) -> str:
         """The text with what no font can print as its code, `[U+4E2D]`, never as an empty box."""
