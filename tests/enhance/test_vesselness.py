@@ -11,7 +11,7 @@ import pytest
 from veinscan.enhance import vesselness
 from veinscan.enhance.grid import analysis_grid
 from veinscan.enhance.medial import medialness, size_maps
-from veinscan.enhance.tissue import filled, tissue_mask
+from veinscan.enhance.tissue import filled, shadows, tissue_mask
 from veinscan.errors import InvalidInputError
 
 METHODS = ("default", "frangi", "sato", "meijering")
@@ -267,3 +267,29 @@ def test_the_edge_of_a_sector_gives_nothing(grade):
     response[100:140, 130:170] = 0
     # the black runs out to a tip where the sector's edge meets the picture's: that one is not told
     assert response[:, 8:-8].max() < 0.05
+
+
+@pytest.mark.parametrize("grade", ["exact", "live"])
+@pytest.mark.parametrize(("width_mm", "level"), [(2.0, 12), (4.0, 12), (4.0, 25), (6.0, 25)])
+def test_a_shadow_that_is_dim_and_not_black_gives_nothing(picture, grade, width_mm, level):
+    image = picture([(8, 9, 3.0), (20, 12, 5.0)])
+    plain = vesselness(image, 0.1, grade=grade)
+    rng = np.random.default_rng(1)
+    noise = cv2.GaussianBlur(rng.normal(size=image.shape), (0, 0), 1.5)
+    half = round(width_mm / 0.2)
+    band = np.s_[120:, 250 - half : 250 + half]
+    image[band] = np.clip(level + noise * (4.0 / noise.std()), 0, 255)[band].astype(np.uint8)
+    response = vesselness(image, 0.1, grade=grade)
+    assert response[126:, 250 - half : 250 + half].max() < 0.1 * plain.max()
+    # what is beside it stays
+    np.testing.assert_allclose(response[50:110, 50:130], plain[50:110, 50:130], atol=1e-5)
+    assert response[170:230, 100:140].max() > 0.5 * plain[170:230, 100:140].max()
+
+
+def test_a_deep_vein_in_tissue_that_fades_is_no_shadow(picture):
+    image = picture([(8, 9, 3.0), (24, 20, 3.0)])
+    rows = np.arange(len(image))[:, None]
+    faded = (image * np.clip(1.2 - rows / len(image), 0.2, 1.0)).astype(np.uint8)
+    small = faded.astype(np.float32)
+    assert not shadows(small, np.ones(small.shape, bool), 0.1).any()
+    assert vesselness(faded, 0.1)[225:255, 185:215].max() > 0.05

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from veinscan.enhance.checks import checked_diameters, checked_image, checked_mask, checked_spacing
 from veinscan.enhance.grid import analysis_grid
 from veinscan.enhance.medial import diameters_between, medialness
-from veinscan.enhance.tissue import filled, tissue_mask
+from veinscan.enhance.tissue import filled, shadows, tissue_mask
 from veinscan.errors import InvalidInputError
 
 Grade = Literal["exact", "live"]
@@ -57,7 +57,7 @@ def vesselness(
 
     Returns
     -------
-    (rows, cols) float32, 0..1; 0 off the tissue.
+    (rows, cols) float32, 0..1; 0 off the tissue and in upright shadows that go on to the bottom.
 
     Raises
     ------
@@ -83,14 +83,15 @@ def vesselness(
     # a pixel of the grid at the rim holds some of the black beside it: left in, it were a dark line
     rim = np.ones((3, 3), np.uint8)
     inside = np.asarray(cv2.erode(inside.astype(np.uint8), rim) > 0, bool)
+    shadow = shadows(small, inside, grid.pixel_mm)
     small = filled(small, inside)
     if method == "default":
         response = medialness(small, grid.pixel_mm, sizes, grade=grade)
     else:
         response = _scikit_image(small, method, sizes, grid.pixel_mm)
-    response[~inside] = 0.0
+    response *= inside & ~shadow
     out = grid.restore(np.minimum(response, np.float32(1.0), out=response))
-    if not inside.all():
+    if grid.shape != grid.grid_shape and not inside.all():
         out[grid.restore(inside.astype(np.float32)) < 0.5] = 0.0
     return out
 

@@ -30,6 +30,8 @@ import numpy as np
 import numpy.typing as npt
 
 Map = npt.NDArray[np.float32]
+Placed = tuple[npt.NDArray[Any], int, int]
+"""A picture, and by how many of its rows and columns a strip of it is moved."""
 
 HALF_STEP = 32.0
 """Grey levels that count as half a wall: 7.5 dB of a 60 dB display."""
@@ -151,7 +153,17 @@ def response_at(blurred: Map, diameter_px: float, reading: Reading) -> tuple[Map
     every = range(step)
     phases = [[np.ascontiguousarray(wide[row::step, col::step]) for col in every] for row in every]
     rows, cols = (-(-side // step) for side in blurred.shape)
-    circles = list(zip(lattice(outer, AXES), lattice(inner, AXES), strict=True))
+
+    def placed(row: int, col: int) -> Placed:
+        (down, row_phase), (right, col_phase) = divmod(row + pad, step), divmod(col + pad, step)
+        return phases[row_phase][col_phase], down, right
+
+    # outer and inner circle of each axis, ahead and behind
+    circles = [
+        (placed(*far), placed(-far[0], -far[1]), placed(*near), placed(-near[0], -near[1]))
+        for far, near in zip(lattice(outer, AXES), lattice(inner, AXES), strict=True)
+    ]
+    middle = placed(0, 0)
     response = np.empty((rows, cols), np.float32)
     height = min(max(STRIP // cols, 1), rows)
     numbers = np.empty((5, height, cols), wide.dtype)
@@ -159,18 +171,19 @@ def response_at(blurred: Map, diameter_px: float, reading: Reading) -> tuple[Map
     for top in range(0, rows, height):
         count = min(height, rows - top)
 
-        def at(row: int, col: int, top: int = top, count: int = count) -> npt.NDArray[Any]:
-            (down, row_phase), (right, col_phase) = divmod(row + pad, step), divmod(col + pad, step)
-            return phases[row_phase][col_phase][top + down : top + down + count, right : right + cols]
+        def at(place: Placed, top: int = top, count: int = count) -> npt.NDArray[Any]:
+            phase, down, right = place
+            return phase[top + down : top + down + count, right : right + cols]
 
         out = response[top : top + count]
-        _strip_response(at, circles, scale, numbers[:, :count], floats[:, :count], out)
+        _strip_response(at, middle, circles, scale, numbers[:, :count], floats[:, :count], out)
     return response, step
 
 
 def _strip_response(
-    at: Callable[[int, int], npt.NDArray[Any]],
-    circles: list[tuple[tuple[int, int], tuple[int, int]]],
+    at: Callable[[Placed], npt.NDArray[Any]],
+    middle: Placed,
+    circles: list[tuple[Placed, Placed, Placed, Placed]],
     scale: float,
     numbers: npt.NDArray[Any],
     floats: Map,
@@ -178,14 +191,14 @@ def _strip_response(
 ) -> None:
     """The response of a strip of rows into `out`; `numbers` and `floats` are room for its sums.
 
-    `at(row, col)` is the strip moved by whole pixels.  OpenCV adds and subtracts shifted views
+    `at` gives the strip moved by whole pixels, `middle` unmoved.  OpenCV adds and subtracts shifted views
     two to three times as fast as NumPy does.
     """
     tube, blob, around, there, back = numbers
-    for number, (outer, inner) in enumerate(circles):
-        ahead, behind = at(*outer), at(-outer[0], -outer[1])
-        cv2.subtract(ahead, at(*inner), there)  # 16-bit differences stop at 0
-        cv2.subtract(behind, at(-inner[0], -inner[1]), back)
+    for number, places in enumerate(circles):
+        ahead, behind, inner_ahead, inner_behind = map(at, places)
+        cv2.subtract(ahead, inner_ahead, there)  # 16-bit differences stop at 0
+        cv2.subtract(behind, inner_behind, back)
         both = there if number else tube
         np.minimum(there, back, out=both)
         if both.dtype == np.float32:
@@ -200,7 +213,7 @@ def _strip_response(
         np.add(blob, both, out=blob)
     wall, dark, product = floats
     np.multiply(around, np.float32(0.5 / len(circles)), out=dark)
-    dark -= at(0, 0)
+    dark -= at(middle)
     np.maximum(dark, 0.0, out=dark)
     np.multiply(blob, np.float32(BLOB_GAIN / len(circles)), out=wall)
     wall += tube
