@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_veinscan.day_form import SessionEdits, Several
+from napari_veinscan.day_form import Several
 from napari_veinscan.field_widgets import Choice, Group, NumberField, TextField, entries_of
 from napari_veinscan.words import words_of
+from veinscan.plan.follow_up import FollowUp
 from veinscan.plan.treatment import Ceap, ClinicalValues, Contraindication, Rvcss, TreatmentSession
 from veinscan.plan.values import number
 from veinscan.plan.vocabulary import Answer, CeapC, CeapE, CeapP, Checked, ContraindicationItem, Side
@@ -26,10 +27,17 @@ NOT_SAID = ("–", None)
 Change = Callable[[ClinicalValues], ClinicalValues]
 
 
+class Edits(Protocol):
+    """Edits of what holds the values: a session or a follow-up, each with its `values` and its day `on`."""
+
+    def attempt(self, what: str, change: Callable[[Any], Any]) -> bool:
+        """Change it as one edit; whether it was taken."""
+
+
 class ClinicalForm(QWidget):
     """Weight and three lists, each closed until it is wanted; an empty list is not 'no'."""
 
-    def __init__(self, edits: SessionEdits) -> None:
+    def __init__(self, edits: Edits) -> None:
         super().__init__()
         self._edits = edits
         self.weight = NumberField("weight_kg", self._put_weight, name="Weight")
@@ -98,7 +106,7 @@ class ClinicalForm(QWidget):
     # -- doing ------------------------------------------------------------------------
 
     def _attempt(self, what: str, change: Change) -> bool:
-        def put(one: TreatmentSession) -> TreatmentSession:
+        def put(one: Any) -> Any:
             values = replace(change(one.values or ClinicalValues()), on=one.on)
             return replace(one, values=None if values == ClinicalValues(on=one.on) else values)
 
@@ -137,8 +145,8 @@ class ClinicalForm(QWidget):
 
     # -- showing ----------------------------------------------------------------------
 
-    def show_session(self, session: TreatmentSession | None) -> None:
-        """Show the values that a session holds."""
+    def show_session(self, session: TreatmentSession | FollowUp | None) -> None:
+        """Show the values that a session or a follow-up holds."""
         values = (session.values if session is not None else None) or ClinicalValues()
         self.weight.show_value(values.weight_kg)
         known = {one.item: one for one in values.contraindications}

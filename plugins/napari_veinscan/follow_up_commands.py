@@ -8,6 +8,7 @@ from napari_veinscan.commands import Command
 from napari_veinscan.follow_up_baseline_dock import BaselineDock, baseline_dock
 from napari_veinscan.follow_up_dock import FollowUpDock, follow_up_dock
 from napari_veinscan.follow_up_offer import Earlier
+from napari_veinscan.follow_up_pane import STEP
 from napari_veinscan.follow_up_state import Compared
 from napari_veinscan.follow_up_words import OUTCOMES
 from napari_veinscan.workbench import Workbench
@@ -180,6 +181,31 @@ COMMANDS = (
         _compared(lambda dock: dock.scale.take_over()),
         keys=("Shift+Z",),
         tip="A millimetre of the baseline as long as one of the follow-up",
+    ),
+    Command(
+        "follow_up.closer",
+        "Closer",
+        GROUP,
+        _compared(lambda dock: dock.scale.zoom_both(STEP)),
+        keys=("+",),
+        tip="Both pictures larger",
+        repeats=True,
+    ),
+    Command(
+        "follow_up.farther",
+        "Farther",
+        GROUP,
+        _compared(lambda dock: dock.scale.zoom_both(1 / STEP)),
+        keys=("-",),
+        tip="Both pictures smaller",
+        repeats=True,
+    ),
+    Command(
+        "follow_up.whole",
+        "Both pictures whole",
+        GROUP,
+        _compared(lambda dock: dock.scale.equalise()),
+        tip="At the scale at which both fit",
     ),
     Command(
         "follow_up.mark_baseline",

@@ -11,23 +11,13 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPalette, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_veinscan.follow_up_words import SIGNS
 from veinscan.plan.vocabulary import Outcome
 
 COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2", "#F0E442")
 """Of Okabe and Ito, which stay apart for colour-blind readers; the name stands at the line as well."""
 DASHES: tuple[Sequence[float], ...] = ((), (6, 3), (2, 3))
 """Of the lines once the colours are used up."""
-SIGNS: dict[Outcome | None, str] = {
-    None: "●",
-    Outcome.NOT_VISIBLE: "✕",
-    Outcome.OCCLUDED_FULL: "■",
-    Outcome.OCCLUDED_PARTIAL: "◧",
-    Outcome.PATENT_NO_REFLUX: "○",
-    Outcome.PATENT_REFLUX: "◉",
-    Outcome.RECANALISED: "↺",
-    Outcome.NOT_ASSESSED: "·",
-}
-"""Outcome as a sign in plot and table; None is the plan, before treatment."""
 STEPS_MM = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 

@@ -119,6 +119,17 @@ class SharedScale:
             self._pane.set_view(zoom=self._camera.zoom)
             self.changed.emit()
 
+    def zoom_both(self, factor: float) -> None:
+        """Show both larger or smaller about their middles."""
+        self._pane.set_view(zoom=self._pane.zoom * factor)
+        self._setting, self._touched = True, True
+        try:
+            self._camera.zoom *= factor
+        finally:
+            self._setting = False
+        self._remember()
+        self.changed.emit()
+
     def close(self) -> None:
         """Let go of the camera."""
         camera = self._viewer.scene.camera

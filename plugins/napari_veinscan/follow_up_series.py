@@ -106,12 +106,13 @@ class SeriesGroup(Group):
         ]
         self.plot.show_series([line for line in lines if line.points], series.volume_by_day)
         head, *rows = series.table()
+        names = {one.label: self._compared.name_of(one.target_id) for one in series.lines}
         self.table.setColumnCount(len(head))
         self.table.setHorizontalHeaderLabels(list(head))
         self.table.setRowCount(len(rows))
         for number, row in enumerate(rows):
             for column, text in enumerate(row):
-                item = QTableWidgetItem(text)
+                item = QTableWidgetItem(names.get(text, text) if column == 0 else text)
                 item.setToolTip(text)
                 self.table.setItem(number, column, item)
         height = self.table.verticalHeader().defaultSectionSize() * min(max(len(rows), 2), MOST_ROWS)

@@ -21,11 +21,11 @@ from napari_veinscan.follow_up_words import (
     outcome_words,
     place_words,
     reason_words,
+    taken_words,
     value_words,
 )
 from napari_veinscan.palette import SOURCE_WORDS
 from napari_veinscan.reflux_dock import reflux_tool
-from napari_veinscan.words import words_of
 from napari_veinscan.workbench import Workbench
 from veinscan.follow_up.compare import TargetComparison
 from veinscan.plan.flow import FlowValue, RefluxValue
@@ -43,8 +43,8 @@ from veinscan.plan.vocabulary import (
     Posture,
 )
 
-CHOICE_PX = 116
-"""Width of a list in the grid: the change beside it wants room."""
+CHOICE_PX, NUMBER_PX = 112, 44
+"""Widths of a list and of a number in the grid: the change beside them wants room."""
 MEASURED = (("diameter_mm", "Diameter", Tool.DIAMETER), ("depth_mm", "Depth", Tool.DEPTH))
 
 
@@ -71,7 +71,8 @@ class OutcomeForm(QWidget):
         self.not_seen = bench.commands.button("follow_up.not_seen", "Not seen  0")
         self.mark = bench.commands.button("follow_up.mark", "Mark here")
         self.clear = bench.commands.button("follow_up.clear", "Clear")
-        self.from_strip = QPushButton("⇤ strip")
+        self.from_strip = QPushButton("⇤")
+        self.from_strip.setAccessibleName("Reflux from the strip")
         self.from_strip.setToolTip("Take over the attempt that is chosen in the dock 'Reflux'")
         self.from_strip.clicked.connect(lambda _checked=False: bench.attempt(self._reflux_from_strip))
         self.reason = QLabel()
@@ -92,7 +93,7 @@ class OutcomeForm(QWidget):
         suggested.addWidget(self.recanalised)
         self.grid = QGridLayout()
         self.grid.setVerticalSpacing(2)
-        self.grid.setHorizontalSpacing(6)
+        self.grid.setHorizontalSpacing(4)
         for column, title in enumerate(("", "Before", "Now", "Change")):
             head = QLabel(title)
             head.setStyleSheet("font-weight: bold")
@@ -151,6 +152,8 @@ class OutcomeForm(QWidget):
         self.fields[name] = field
         if isinstance(field, Choice):
             field.setMaximumWidth(CHOICE_PX)
+        else:
+            field.edit.setMaximumWidth(NUMBER_PX)
         self.before[name], self.change[name] = QLabel(), QLabel()
         self.before[name].setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         # cut off rather than the dock widened; the tooltip has all of it
@@ -287,8 +290,5 @@ class OutcomeForm(QWidget):
             self.change[pair.quantity].setText(change)
             self.change[pair.quantity].setToolTip(change or pair.reason)
         self.before["outcome"].setText(outcome_words(row.baseline.outcome))
-        taken = row.baseline
-        posture = words_of(taken.posture)
-        where = words_of(taken.landmark) if taken.landmark is not Landmark.UNKNOWN else "no landmark"
-        distance = f" {taken.landmark_cm:g} cm" if taken.landmark_cm is not None else ""
-        self.more.say(f"before: {posture}, {where}{distance}")
+        after = f"; now: {taken_words(row.follow_up)}" if row.follow_up is not None else ""
+        self.more.say(f"before: {taken_words(row.baseline)}{after}")

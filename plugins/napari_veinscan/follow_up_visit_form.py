@@ -12,6 +12,7 @@ from typing import Any
 
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from napari_veinscan.clinical_form import ClinicalForm
 from napari_veinscan.field_widgets import Group, NumberField, TextField
 from napari_veinscan.follow_up_edits import VisitEdits, with_value
 from napari_veinscan.follow_up_fields import Entries, Spec, add_row, made_field, put_value, taken
@@ -121,11 +122,15 @@ class VisitForm(QWidget):
         )
         kind: Spec = ("kind", "Complication", ComplicationKind)
         self.complications = self._entries("Complications and side effects", kind, COMPLICATION, Complication)
+        self.clinical = ClinicalForm(edits)
+        for group in (self.clinical.patient, self.clinical.checklist):
+            group.hide()  # of the day of treatment
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         for part in (
-            self.day, self.deep, self.veins, self.complications, self.evacuation, self.after, self.next,
+            self.day, self.deep, self.veins, self.complications, self.evacuation, self.after, self.clinical,
+            self.next,
         ):  # fmt: skip
             layout.addWidget(part)
 
@@ -183,6 +188,7 @@ class VisitForm(QWidget):
     def take_over(self) -> None:
         """Take over what is still being typed."""
         lists = [*self.veins.typed_fields(), *self.complications.typed_fields()]
+        lists += self.clinical.typed_fields()
         for field in [*self.fields.values(), *self.evacuated.values(), *lists]:
             if isinstance(field, NumberField | TextField):
                 field.take_over()
@@ -202,6 +208,7 @@ class VisitForm(QWidget):
             put_value(field, ", ".join(value) if name in LISTS else value)
         self.veins.show_entries(shown.id, shown.deep_vein_findings)
         self.complications.show_entries(shown.id, shown.complications, targets)
+        self.clinical.show_session(visit)
         self.windows.setText(windows)
         self.day.say(f"{shown.on}" if shown.on is not None else "day not said")
         self.deep.say(words_of(shown.deep_veins))

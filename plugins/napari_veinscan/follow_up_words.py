@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from napari_veinscan.follow_up_plot import SIGNS
 from napari_veinscan.words import words_of
 from veinscan.follow_up.compare import Comparison
 from veinscan.follow_up.pairs import Pair
 from veinscan.follow_up.states import TargetState
 from veinscan.plan.model import InjectionTarget
-from veinscan.plan.vocabulary import Outcome
+from veinscan.plan.vocabulary import Landmark, Outcome, Posture
 
 NOT_SEEN = "not seen"
 OUTCOMES: tuple[tuple[str, Outcome], ...] = (
@@ -24,6 +23,17 @@ OUTCOMES: tuple[tuple[str, Outcome], ...] = (
 )
 """'Not seen' first, always: a closed vein is echogenic or gone."""
 OUTCOME_WORDS = {outcome: words for words, outcome in OUTCOMES}
+SIGNS: dict[Outcome | None, str] = {
+    None: "●",
+    Outcome.NOT_VISIBLE: "✕",
+    Outcome.OCCLUDED_FULL: "■",
+    Outcome.OCCLUDED_PARTIAL: "◧",
+    Outcome.PATENT_NO_REFLUX: "○",
+    Outcome.PATENT_REFLUX: "◉",
+    Outcome.RECANALISED: "↺",
+    Outcome.NOT_ASSESSED: "·",
+}
+"""Outcome as a sign in plot and table; None is the plan, before treatment."""
 QUANTITIES = {
     "diameter_mm": "diameter",
     "depth_mm": "depth",
@@ -45,6 +55,14 @@ def place_words(one: TargetState | InjectionTarget) -> str:
     """'right, tributary, calf, middle third'."""
     known = (one.side, one.vein, one.level, one.aspect)
     return ", ".join(words_of(part) for part in known if str(part) not in ("", "unknown")) or "place not said"
+
+
+def taken_words(one: TargetState) -> str:
+    """'standing, patella 8 cm': how it was taken, by the target, its clip's label or the visit."""
+    where = words_of(one.landmark) if one.landmark is not Landmark.UNKNOWN else "no landmark"
+    distance = f" {one.landmark_cm:g} cm" if one.landmark_cm is not None else ""
+    posture = words_of(one.posture) if one.posture is not Posture.UNKNOWN else "posture unknown"
+    return f"{posture}, {where}{distance}"
 
 
 def value_words(pair: Pair, *, after: bool) -> str:
