@@ -71,8 +71,9 @@ docs-pictures: setup system
 	$(BIN)/python tests/dicom/pictures.py docs/images
 
 # The sample reports in docs/samples, from the studies in sample_data/; the same bytes each time.
-docs-samples: setup
+docs-samples: setup system
 	$(BIN)/python tools/sample_report.py docs/samples
+	pdftoppm -r 80 -l 1 -png -singlefile docs/samples/plan.pdf docs/images/report-plan
 
 # The two studies in sample_data/, made anew.
 sample-data: setup
