@@ -151,6 +151,21 @@ def test_a_very_large_field_is_looked_at_in_coarser_pixels() -> None:
 
 
 @pytest.mark.parametrize(
+    ("side", "held", "padded"),
+    [(448, 448, 448), (458, 448, 448), (500, 500, 512), (66, 64, 64), (40, 40, 64)],
+)
+def test_a_few_rows_too_many_are_squeezed_rather_than_padded(side: int, held: int, padded: int) -> None:
+    image = np.tile(np.arange(side, dtype=np.uint8)[:, None] // 2, (1, 128))
+    given, (rows, cols), scale = network.network_input(image, (0.08, 0.08))
+    assert (rows, cols) == (held, 128)
+    assert given.shape == (padded, 128)
+    assert scale == pytest.approx((held / side, 1.0))
+    # the last row of the picture is still there, as the last one that is not padding
+    assert given[rows - 1].mean() == pytest.approx(image[-1].mean() / 255, abs=0.01)
+    assert not given[rows:].any()
+
+
+@pytest.mark.parametrize(
     ("image", "spacing_mm"),
     [
         (np.zeros((40, 40), np.float32), 0.08),

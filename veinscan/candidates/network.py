@@ -38,6 +38,8 @@ STRIDE = 64
 COARSE = 0.55
 """The picture is looked at once more at this part of its size, and the maps are averaged: what is a vessel
 in its surroundings shows better there (cross-entropy of the map .069 at full size, .057 for both)."""
+SQUEEZE = 0.06
+"""Part of its rows or columns that the picture may lose where that spares a stride of padding."""
 LARGEST_INPUT = 2048
 """Rows or columns at the network; a larger field is looked at in coarser pixels."""
 WEIGHTS = "lumen.onnx"
@@ -113,13 +115,20 @@ def network_input(
     """
     wanted = [extent * mm / NETWORK_MM for extent, mm in zip(image.shape, spacing_mm, strict=True)]
     shrink = min(1.0, LARGEST_INPUT / max(wanted))
-    rows, cols = (max(2 * round(value * shrink / 2), 2) for value in wanted)
+    rows, cols = (_fitted(value * shrink) for value in wanted)
     scale = (rows / image.shape[0], cols / image.shape[1])
     method = cv2.INTER_AREA if min(scale) < 1 else cv2.INTER_LINEAR
     small = cv2.resize(image, (cols, rows), interpolation=method)
     padded = np.zeros((math.ceil(rows / STRIDE) * STRIDE, math.ceil(cols / STRIDE) * STRIDE), np.float32)
     padded[:rows, :cols] = small.astype(np.float32) / 255
     return padded, (rows, cols), scale
+
+
+def _fitted(wanted: float) -> int:
+    """Even number of rows or columns at the network for so many wanted."""
+    count = max(2 * round(wanted / 2), 2)
+    over = count % STRIDE
+    return count - over if count > STRIDE and over <= SQUEEZE * count else count
 
 
 class Network:
