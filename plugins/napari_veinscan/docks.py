@@ -70,6 +70,7 @@ COMMAND_MODULES: tuple[str, ...] = (
     "follow_up_commands",
     "signing_commands",
     "export",
+    "research_export",
     "window_commands",
 )
 """Modules with a tuple `COMMANDS`, in the order of the menu and of the key sheet."""

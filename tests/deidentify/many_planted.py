@@ -26,7 +26,7 @@ import veinscan
 from veinscan.deidentify import ProjectKey
 from veinscan.export import ExportOptions, Format, export_studies, item_of
 
-AT_ONCE = 20
+AT_ONCE = 4
 
 
 def banners(folder: Path) -> tuple[int, int]:
