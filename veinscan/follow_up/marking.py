@@ -9,7 +9,7 @@ from typing import Any
 
 from veinscan.candidates.model import Candidate
 from veinscan.errors import InvalidInputError, RecordError
-from veinscan.follow_up.states import TargetState, states_of
+from veinscan.follow_up.states import TargetState, in_order, states_of
 from veinscan.plan import vocabulary as v
 from veinscan.plan.editing import target_at_point, target_from_candidate
 from veinscan.plan.follow_up import FollowUp, TargetOutcome
@@ -79,8 +79,6 @@ def begin_visit(
 
 def current_visit(record: Record, baseline_study_uid: str) -> FollowUp | None:
     """The latest visit of a record that looks back on a baseline study; None where none does."""
-    from veinscan.follow_up.states import in_order
-
     mine = [one for one in record.follow_ups if one.baseline_study_uid == baseline_study_uid]
     return in_order(mine)[-1] if mine else None
 
@@ -233,7 +231,7 @@ def _baseline_place(baseline: Opened, state: TargetState) -> BaselinePlace | Non
         return None
     return BaselinePlace(
         study_instance_uid=baseline.study.study_instance_uid,
-        series_instance_uid=clip.series_instance_uid,
+        series_instance_uid=clip.series_instance_uid or derived_uid(clip.sop_instance_uid),
         sop_class_uid=clip.sop_class_uid,
         sop_instance_uid=clip.sop_instance_uid,
         frame_index=state.frame_index,
