@@ -30,6 +30,10 @@ Array = npt.NDArray[np.float64]
 MIN_PROPOSAL = 0.02
 """Score below which a proposal of the network is not looked at."""
 
+SURE = 0.5
+"""Score from which it is looked at off the tissue as well: a wide black lumen that reaches the picture's
+edge is not told from what lies beside the picture."""
+
 AGREE = 0.25
 """Intersection over union from which the ring takes the place of the network's outline."""
 
@@ -147,14 +151,14 @@ def agreement(one: Array, other: Array) -> float:
 
 
 def network_places(prepared: PreparedFrame, view: NetworkView) -> Array:
-    """(n, RAYS, 2) outlines of the network's places on tissue."""
+    """(n, RAYS, 2) outlines of the network's places on tissue, and of those it is sure of."""
     rows, cols = prepared.mask.shape
     outlines = []
     for found, _ in network.proposals_of(view.maps):
         outline = evenly(view.to_grid(found.outline))
         row, col = np.round(outline.mean(axis=0)).astype(int)
         inside = prepared.mask[min(max(row, 0), rows - 1), min(max(col, 0), cols - 1)]
-        if found.score >= MIN_PROPOSAL and inside:
+        if found.score >= (MIN_PROPOSAL if inside else SURE):
             outlines.append(outline)
     return np.stack(outlines) if outlines else np.zeros((0, RAYS, 2))
 

@@ -15,20 +15,20 @@ from veinscan.candidates.score import PARTS, shipped_scorer
 
 Array = npt.NDArray[np.float64]
 
-PRIOR = -1.076
+PRIOR = -0.866
 """Logit where every column is 0."""
 
 WEIGHTS = {
-    "vessel": 0.328,
-    "core": 0.168,
-    "sharpness": 1.453,
+    "vessel": 0.228,
+    "core": 0.242,
+    "sharpness": 1.992,
     "nerve": -1.5,
-    "classical": 0.181,
-    "shadow": -0.131,
+    "classical": 0.176,
+    "shadow": 0.0,
     "open": -4.0,
-    "small": 0.026,
-    "large": 0.408,
-    "edge": -0.239,
+    "small": 0.023,
+    "large": 0.34,
+    "edge": -0.499,
 }
 """Weight of each column; that of `open` is set by hand, as few labelled pictures show bone, and that of
 `nerve` is held at -1.5 or below."""
