@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,22 @@ def test_the_reasons_are_told_and_what_is_unknown_counts_neither_way() -> None:
     assert unknown.likeness == pytest.approx(1.0)
     other = ClipContext(sop_instance_uid="1.2.3", landmark=v.Landmark.PATELLA, landmark_cm=12.0)
     assert choices_for(one, [candidate()], context=other)[1].reasons[3].likeness is None
+
+
+def test_the_fascia_layer_comes_from_the_candidate_that_the_target_lies_in() -> None:
+    here = target(sop_instance_uid="1.2.3", frame_index=0, point=(4.0, 4.0))
+    beside = candidate(2, compartment="subfascial", outlines={0: np.asarray([(20, 20), (20, 30), (30, 25)])})
+    around = candidate(1, compartment="epifascial")
+    found = choices_for(here, [candidate(compartment="epifascial")], baseline_candidates=[beside, around])
+    assert found[1].reasons[2].sentence == "epifascial like the target"
+    for mark in (replace(here, frame_index=1), replace(here, point=(40.0, 4.0)), target()):
+        unknown = choices_for(
+            mark, [candidate(compartment="epifascial")], baseline_candidates=[beside, around]
+        )
+        assert unknown[1].reasons[2].likeness is None
+    set_by_hand = replace(here, compartment=v.Compartment.SAPHENOUS)
+    found = choices_for(set_by_hand, [candidate(compartment="epifascial")], baseline_candidates=[around])
+    assert found[1].reasons[2].sentence == "epifascial, the target was saphenous"
 
 
 def test_open_veins_of_the_phantom_are_found_again(sample_study_dir: Any, sample_follow_up_dir: Any) -> None:

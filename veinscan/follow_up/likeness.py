@@ -12,6 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
+import cv2
+import numpy as np
+
 from veinscan.candidates.model import Candidate
 from veinscan.follow_up.pairs import value_words
 from veinscan.follow_up.states import TargetState
@@ -62,6 +65,7 @@ def choices_for(
     candidates: Iterable[Candidate],
     *,
     context: ClipContext | None = None,
+    baseline_candidates: Iterable[Candidate] = (),
 ) -> tuple[Choice, ...]:
     """'Not seen', then the candidates of a clip, most alike first.
 
@@ -73,13 +77,17 @@ def choices_for(
         Of one follow-up clip.
     context : ClipContext, optional
         Of that clip, for the distance to the landmark.
+    baseline_candidates : iterable of Candidate, optional
+        Of the target's own clip, where it was searched: the one that the
+        target lies in says its place in the fascia layers where nobody set it.
 
     A likeness is the weighted mean of what is known on both sides: Gaussian
     in the logarithm of the diameter, in the depth and in the distance along
     the leg; 1 or a fixed share for the same or another place in the fascia
     layers.  Candidates with nothing to compare come last, in their own order.
     """
-    found = [_choice(target, one, context) for one in candidates]
+    fascia = fascia_of(target, baseline_candidates)
+    found = [_choice(target, one, context, fascia) for one in candidates]
     found.sort(key=lambda one: (one.likeness is None, -(one.likeness or 0.0), _rank(one)))
     first = Choice(
         None,
@@ -90,13 +98,30 @@ def choices_for(
     return (first, *found)
 
 
+def fascia_of(target: TargetState | InjectionTarget, candidates: Iterable[Candidate]) -> Compartment:
+    """A target's place in the fascia layers: as a person set it, else that of the candidate it lies in."""
+    if target.compartment is not Compartment.UNKNOWN or not target.has_place:
+        return target.compartment
+    for one in candidates:
+        outline = one.outlines.get(target.frame_index)
+        if (
+            outline is not None
+            and cv2.pointPolygonTest(np.asarray(outline, np.float32), target.point, False) >= 0
+        ):
+            return Compartment(one.compartment)
+    return Compartment.UNKNOWN
+
+
 def _choice(
-    target: TargetState | InjectionTarget, candidate: Candidate, context: ClipContext | None
+    target: TargetState | InjectionTarget,
+    candidate: Candidate,
+    context: ClipContext | None,
+    fascia: Compartment,
 ) -> Choice:
     reasons = (
         _diameter(target.diameter_mm, candidate.diameter_mm),
         _depth(target.depth_mm, candidate.depth_mm),
-        _fascia(target.compartment, candidate.compartment),
+        _fascia(fascia, candidate.compartment),
         _landmark(target, context),
     )
     known = [(_value(f"weight_{one.name}"), one.likeness) for one in reasons if one.likeness is not None]
