@@ -171,7 +171,7 @@ def _quick_item(path: Path, key: ProjectKey) -> Item | None:
         if header is not None:
             with quiet():
                 patient = patient_pseudonym(key, *patient_of(header.dataset), study)
-            return Item(str(path), study, patient, name_of(key, patient, study))
+            return Item(str(path.absolute()), study, patient, name_of(key, patient, study))
         place = next((folder for folder in folders if _study_in(folder)), None)
     return None
 

@@ -101,7 +101,8 @@ def test_one_bad_study_stops_nothing(archive: Path, tmp_path: Path) -> None:
     exported = export_studies(found.items, tmp_path / "set", OPTIONS, KEY)
     ((_, reason),) = exported.failed
     assert "damaged" in reason and exported.cases == 2
-    assert folders[0].name not in reason
+    told = (exported.folder / "not_judged.json").read_text()
+    assert "its record could not be read" in told and folders[0].name not in told
 
 
 def test_two_processes_give_the_same_bytes_and_a_killed_one_loses_nothing(

@@ -42,6 +42,8 @@ def test_export_says_what_is_wrong_with_the_call(cli: Callable, tiny: Path, tmp_
         assert called.code == 2 and part in called.json["error"]["what"], words
     assert not out.exists()
     assert cli("export", tmp_path / "nowhere", "-o", out, "--format", "csv").code == 1
+    inside = cli("export", tiny, "-o", tiny / "set", "--format", "csv", "--json")
+    assert inside.code == 1 and "among the studies" in inside.json["error"]["what"]
 
 
 def test_export_of_two_runs_has_one_key_and_another_project_another(

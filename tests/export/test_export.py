@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -232,3 +233,18 @@ def test_a_patient_is_in_one_split_and_shares_are_kept(
 def test_another_seed_splits_otherwise() -> None:
     patients = [f"P-{n}" for n in range(40)]
     assert split_patients(patients, (0.7, 0.15, 0.15), 1) != split_patients(patients, (0.7, 0.15, 0.15), 2)
+
+
+def test_why_a_study_failed_names_no_file_and_no_uid(sources: Sources, tmp_path: Path) -> None:
+    """The person at the machine is told which file; the export is not."""
+    planted = sources.planted[0]
+    folder = tmp_path / "in" / planted.folder.name
+    shutil.copytree(planted.folder, folder)
+    item = item_of(veinscan.open_study(folder), KEY)
+    for path in folder.glob("*.dcm"):
+        path.write_bytes(path.read_bytes()[:300])
+    found = export_studies([item], tmp_path / "set", ExportOptions(formats=(Format.CSV,)), KEY)
+    ((_, reason),) = found.failed
+    assert planted.needles["patient id"] in reason  # in its file's name
+    assert leaks(found.folder, planted) == []
+    assert "no ultrasound image" in (found.folder / "not_judged.json").read_text()

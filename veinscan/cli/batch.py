@@ -23,6 +23,7 @@ from veinscan.cli.research import (
     SeedOption,
     SplitsOption,
     Watch,
+    check_apart,
     exported_json,
     exported_text,
     options_of,
@@ -70,6 +71,7 @@ def batch(
         search=search_of(settings) if candidates else None,
         measure_reflux=True,
     )
+    check_apart(output, folders)
     from veinscan.batch import find_studies, runner_of
     from veinscan.cli.progress import Bar
     from veinscan.export import export_studies, read_review

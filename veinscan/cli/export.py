@@ -21,6 +21,7 @@ from veinscan.cli.research import (
     SeedOption,
     SplitsOption,
     Watch,
+    check_apart,
     exported_json,
     exported_text,
     options_of,
@@ -66,6 +67,7 @@ def export(
         splits=splits,
         search=search_of(settings) if candidates else None,
     )
+    check_apart(output, studies)
     from veinscan.cli.progress import Bar
     from veinscan.export import export_studies, item_of, read_review
 

@@ -64,6 +64,15 @@ def project_key_of(project: str, key: Path | None) -> ProjectKey:
     return project_key(project) if key is None else read_key(key)
 
 
+def check_apart(output: Path, studies: list[Path]) -> None:
+    """Refuse an export into a folder that is read: it would find itself there when it is called again."""
+    for place in studies:
+        if place.is_dir() and output.resolve().is_relative_to(place.resolve()):
+            raise InvalidInputError(
+                "the export would lie among the studies", where=str(output), do="give a folder beside them"
+            )
+
+
 def options_of(
     formats: list[str] | None,
     *,

@@ -98,15 +98,15 @@ def export_studies(
     splits = split_patients((item.patient for item in listed), options.fractions, options.seed)
     names = [item.name for item in listed]
     todo = [
-        Job(item, splits[item.patient], str(target.root), options, key, said)
+        Job(item, splits[item.patient], str(target.root.absolute()), options, key, said)
         for item in listed
         if target.part(item.name) is None
     ]
-    failed: dict[str, str] = {}
+    failed: dict[str, Done] = {}
     done_before = len(listed) - len(todo)
     for count, done in enumerate(runner(todo), start=1):
         if done.reason:
-            failed[done.name] = done.reason
+            failed[done.name] = done
         if progress is not None:
             progress(done_before + count, len(listed), done)
     return _finished(target, names, failed, splits, options, key)
@@ -135,7 +135,7 @@ def _asked(
 def _finished(
     folder: ExportFolder,
     names: Sequence[str],
-    failed: dict[str, str],
+    failed: dict[str, Done],
     splits: dict[str, Split],
     options: ExportOptions,
     key: ProjectKey,
@@ -173,7 +173,7 @@ def _finished(
         folder=folder.root,
         cases=counts["clips"],
         files=tuple(sorted(file.path for file in (*written, checksums, top))),
-        failed=tuple(sorted(failed.items())),
+        failed=tuple(sorted((name, done.reason) for name, done in failed.items())),
         not_judged=doubts,
     )
 
@@ -184,7 +184,7 @@ def _info() -> dict[str, str]:
     return {"description": "veinscan export, de-identified", "version": __version__}
 
 
-def _counts(parts: Iterable[dict[str, Any]], failed: dict[str, str]) -> tuple[dict[str, Any], int]:
+def _counts(parts: Iterable[dict[str, Any]], failed: dict[str, Done]) -> tuple[dict[str, Any], int]:
     """Sums over the parts, and how many sentences there are to look at."""
     sums = ("clips", "frames", "labelled_frames", "negative_clips", "confirmed_clips")
     counts: dict[str, Any] = {"patients": 0, "studies": 0, "failed": len(failed), **dict.fromkeys(sums, 0)}
@@ -209,11 +209,13 @@ def _counts(parts: Iterable[dict[str, Any]], failed: dict[str, str]) -> tuple[di
     }, doubts
 
 
-def _doubts(parts: Iterable[dict[str, Any]], failed: dict[str, str]) -> dict[str, Any]:
+def _doubts(parts: Iterable[dict[str, Any]], failed: dict[str, Done]) -> dict[str, Any]:
     """What the export could not judge, and what it left out."""
     return {
         "clips": [entry for part in parts for entry in part["not_judged"]],
-        "failed": [{"study": name, "reason": reason} for name, reason in sorted(failed.items())],
+        "failed": [
+            {"study": name, "reason": done.told or done.reason} for name, done in sorted(failed.items())
+        ],
         "always": [
             "Text inside the picture is searched for, not recognised: a person looks at the contact sheets.",
             "Faces, skin and rare findings that could tell who somebody is are not searched for.",

@@ -154,7 +154,7 @@ def study_case(
         readings=readings,
         chosen=chosen,
         clips=clips,
-        problems=tuple(problem.what for problem in problems),
+        problems=("a calibration of the record does not fit its clip",) if problems else (),
     )
 
 
@@ -191,8 +191,8 @@ def _clip_case(
             keep = replace(keep, boxes=said.keep or keep.boxes, black=said.black)
             keep = replace(keep, source="person") if said.keep else keep
         writing = writing_in(clip, keep)
-    except VeinscanError as error:
-        keep, writing = Keep((), doubts=(f"its pixels cannot be read: {error.what}",)), ()
+    except VeinscanError:
+        keep, writing = Keep((), doubts=("its pixels cannot be read",)), ()
     if options.search is not None and keep.boxes:
         found, problem = _searched(clip, options)
         problems += [problem] if problem else []
@@ -230,5 +230,5 @@ def _searched(clip: Clip, options: ExportOptions) -> tuple[ClipCandidates | None
 
     try:
         return find_in_clip(clip, options.search), ""
-    except VeinscanError as error:
-        return None, f"not searched: {error.what}"
+    except VeinscanError:
+        return None, "candidates could not be searched in it"

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from veinscan.deidentify.key import ProjectKey
-from veinscan.errors import VeinscanError
+from veinscan.errors import (
+    AmbiguousStudyError,
+    DecodeError,
+    NoStudyError,
+    RecordError,
+    UnreadableError,
+    VeinscanError,
+)
 from veinscan.export import agreement, coco, dicom, nifti, nnunet, plan_json, review, tables
 from veinscan.export.folder import ExportFolder
 from veinscan.export.model import ExportOptions, Format, Split, WrittenFile
@@ -55,7 +62,9 @@ class Done:
     name: str
     frames: int = 0
     reason: str = ""
-    """Why it failed; empty where it did not.  No patient data."""
+    """Why it failed, for the person at this machine; empty where it did not."""
+    told: str = ""
+    """The same in words that go into the export: a reason may hold a file's name or a UID."""
 
 
 def do_job(job: Job) -> Done:
@@ -63,11 +72,25 @@ def do_job(job: Job) -> Done:
     try:
         return Done(job.item.name, _done(job))
     except VeinscanError as error:
-        return Done(job.item.name, reason=error.what)
+        return Done(job.item.name, reason=error.what, told=told(error))
     except MemoryError:
         return Done(job.item.name, reason="there is not enough memory for it")
     except Exception as error:
         return Done(job.item.name, reason=f"an unexpected fault ({type(error).__name__})")
+
+
+_TOLD: tuple[tuple[type[VeinscanError], str], ...] = (
+    (RecordError, "its record could not be read"),
+    (AmbiguousStudyError, "its files name several patients or studies"),
+    (NoStudyError, "no ultrasound image in it could be read"),
+    (DecodeError, "a frame of it could not be decoded"),
+    (UnreadableError, "a file of it could not be read"),
+)
+
+
+def told(error: VeinscanError) -> str:
+    """What went wrong, in words of the program alone."""
+    return next((words for kind, words in _TOLD if isinstance(error, kind)), "it could not be exported")
 
 
 def _done(job: Job) -> int:
