@@ -142,7 +142,7 @@ def test_the_same_record_gives_the_same_page_and_other_files_are_left_alone(tmp_
     first = written(tmp_path, planned(1))
     assert written(tmp_path, planned(1)) == first
     other = tmp_path / "notes.html"
-    other.write_text("<p>mine</p>")
+    other.write_text("<!doctype html>\n<p>mine</p>")
     with pytest.raises(InvalidInputError, match="not a report"):
         write_report(PaperStudy(), record(), other)
     with pytest.raises(InvalidInputError, match="format"):

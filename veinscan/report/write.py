@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 FORMATS = {".pdf": "pdf", ".html": "html", ".htm": "html", ".dcm": "dicom"}
 """Suffix of a file to what is written."""
 
-_STARTS = {"pdf": (0, b"%PDF-"), "html": (0, b"<!doctype html>"), "dicom": (128, b"DICM")}
+_STARTS = {
+    "pdf": (0, b"%PDF-"),
+    "html": (0, b"<!doctype html>\n<!-- veinscan report -->"),
+    "dicom": (128, b"DICM"),
+}
 """What a file of a format begins with, and where."""
 
 
@@ -151,7 +155,7 @@ def _check_place(path: Path, kind: str) -> None:
         if path.exists():
             with path.open("rb") as stream:
                 start = stream.read(offset + len(wanted))[offset:]
-            if path.stat().st_size and (start.lower() != wanted.lower() or _is_foreign(path, kind)):
+            if path.stat().st_size and (start != wanted or _is_foreign(path, kind)):
                 raise InvalidInputError(
                     f"there is a file here that is not a report as {kind}",
                     where=str(path),

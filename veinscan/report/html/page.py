@@ -53,6 +53,7 @@ def html_of(sheet: Sheet) -> str:
     return "\n".join(
         [
             "<!doctype html>",
+            "<!-- veinscan report -->",  # so that an earlier report is known as one
             '<html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
@@ -89,22 +90,12 @@ def _navigation(sheet: Sheet) -> str:
 
 
 def _head(sheet: Sheet) -> list[str]:
-    facts = (
-        ("Study", sheet.study_line),
-        ("Study UID", sheet.study_uid),
-        ("Record", sheet.record_line),
-        ("Saved by", sheet.saved_line),
-        ("Marked by", sheet.marked_line),
-        ("Written", sheet.printed_line),
-    )
-    person = sheet.person
-    said = ", ".join(part for part in (person.number, f"born {person.born}" if person.born else "") if part)
     return [
         f'<section id="top"><h1>{_plain(sheet.title)}</h1>',
         *([f'<p class="banner">{_plain(sheet.mark)}</p>'] if sheet.mark else []),
-        f'<p class="person">{_said(person.name)}</p><p>{_said(said)}</p>',
+        f'<p class="person">{_said(sheet.person.name)}</p><p>{_said(sheet.person.particulars())}</p>',
         f'<p class="scope">{_plain(SCOPE)}</p>',
-        _facts(facts),
+        _facts(sheet.head_facts),
         *(
             f'<p class="alert"><strong>Conflict to be settled:</strong> {_said(text)}</p>'
             for text in sheet.conflicts
@@ -222,11 +213,5 @@ def _facts(facts: Iterable[tuple[str, str]]) -> str:
 
 
 def _foot(sheet: Sheet) -> str:
-    """On paper this stands on every page: pages come apart."""
-    lines = (
-        sheet.person.line(),
-        f"Study {sheet.study_line}, {sheet.study_uid}  ·  {sheet.record_line}",
-        f"{f'Saved by {sheet.saved_line}' if sheet.heads else 'Not saved'}  ·  written {sheet.printed_line}",
-        f"{SCOPE}  {sheet.computed_with[0]} {sheet.computed_with[1]}",
-    )
-    return "<footer>" + "".join(f"<div>{_said(line)}</div>" for line in lines) + "</footer>"
+    """On paper this stands on every page."""
+    return "<footer>" + "".join(f"<div>{_said(line)}</div>" for line in sheet.foot) + "</footer>"

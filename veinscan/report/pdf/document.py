@@ -21,7 +21,7 @@ from veinscan.report.pdf.canvas import PageCanvas, foot_height, mark_page
 from veinscan.report.pdf.first_page import first_page
 from veinscan.report.pdf.style import GREY, MARGIN
 from veinscan.report.pdf.target_pages import last_part, target_block, visit_block
-from veinscan.report.sheet import SCOPE, Sheet
+from veinscan.report.sheet import Sheet
 from veinscan.report.text import REGULAR, Typesetter
 
 _FOOT_LENGTH = 480
@@ -93,15 +93,9 @@ def _binary_streams() -> Iterator[None]:
 
 
 def _foot(typesetter: Typesetter, sheet: Sheet) -> list[Flowable]:
-    """Pages come apart: each says whose it is, of which study and version, by whom and when."""
-    by = f"Saved by {sheet.saved_line}" if sheet.heads else "Not saved"
+    """Whose the page is a little larger than the rest."""
+    first, *others = sheet.foot
     return [
-        typesetter.cell(sheet.person.line(), 7.5),
-        typesetter.cell(
-            f"Study {sheet.study_line}, {sheet.study_uid}  ·  {sheet.record_line}", 6, colour=GREY
-        ),
-        typesetter.cell(f"{by}  ·  printed {sheet.printed_line}", 6, colour=GREY, limit=_FOOT_LENGTH),
-        typesetter.cell(
-            f"{SCOPE}  {sheet.computed_with[0]} {sheet.computed_with[1]}", 6, colour=GREY, limit=_FOOT_LENGTH
-        ),
+        typesetter.cell(first, 7.5),
+        *(typesetter.cell(line, 6, colour=GREY, limit=_FOOT_LENGTH) for line in others),
     ]

@@ -110,22 +110,12 @@ def _ways(full: list[Flowable], short: list[Flowable], targets: int) -> list[tup
 def _head(typesetter: Typesetter, sheet: Sheet, width: float) -> list[Flowable]:
     text = typesetter.text
     cell = typesetter.cell
-    person = [cell(sheet.person.name, 12, bold=True)]
-    said = [sheet.person.number, f"born {sheet.person.born}" if sheet.person.born else ""]
-    person.append(cell(", ".join(part for part in said if part), 9))
+    person = [cell(sheet.person.name, 12, bold=True), cell(sheet.person.particulars(), 9)]
     top = PdfTable(
         [[text(sheet.title, 16, bold=True), person]], colWidths=[50 * mm, width - 50 * mm], hAlign="LEFT"
     )
     top.setStyle([("VALIGN", *EVERY, "TOP"), *padding(0, 0.4)])
-    facts = (
-        ("Study", sheet.study_line),
-        ("Study UID", sheet.study_uid),
-        ("Record", sheet.record_line),
-        ("Saved by", sheet.saved_line),
-        ("Marked by", sheet.marked_line),
-        ("Printed", sheet.printed_line),
-    )
-    head: list[Flowable] = [top, facts_grid(typesetter, facts, width), text(SCOPE, 8, bold=True)]
+    head: list[Flowable] = [top, facts_grid(typesetter, sheet.head_facts, width), text(SCOPE, 8, bold=True)]
     head += [
         text(f"Conflict to be settled: {conflict}", 8, colour=ALERT, bold=True)
         for conflict in sheet.conflicts

@@ -91,6 +91,7 @@ def make_sheet(
         study_uid=study.study_instance_uid,
         study_line=about.study_line(study),
         record_line=about.record_line(record),
+        version_line=about.version_line(record),
         saved_line=about.saved_line(study, record),
         marked_line=about.marked_line(record),
         printed_line=about.printed_line(printed_at),

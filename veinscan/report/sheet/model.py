@@ -26,8 +26,11 @@ class Person:
 
     def line(self) -> str:
         """Name, id and date of birth on one line."""
-        born = f"born {self.born}" if self.born else ""
-        return "  ·  ".join(part for part in (self.name, self.number, born) if part)
+        return f"{self.name}  ·  {self.particulars('  ·  ')}"
+
+    def particulars(self, between: str = ", ") -> str:
+        """Id and date of birth."""
+        return between.join([self.number, *([f"born {self.born}"] if self.born else [])])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +130,8 @@ class Sheet:
     """Date and description."""
     record_line: str
     """Version, state and SR; that it was never saved."""
+    version_line: str
+    """The same in short, for the foot of every page."""
     saved_line: str
     """Who saved it and when."""
     marked_line: str
@@ -155,6 +160,29 @@ class Sheet:
     """Caliper and reflux measurements of the record."""
     computed_with: tuple[str, ...]
     """Profile and versions."""
+
+    @property
+    def head_facts(self) -> tuple[tuple[str, str], ...]:
+        """Names and values at the head of the first page."""
+        return (
+            ("Study", self.study_line),
+            ("Study UID", self.study_uid),
+            ("Record", self.record_line),
+            ("Saved by", self.saved_line),
+            ("Marked by", self.marked_line),
+            ("Printed", self.printed_line),
+        )
+
+    @property
+    def foot(self) -> tuple[str, ...]:
+        """Lines at the foot of every page, whose it is first: pages come apart."""
+        by = f"Saved by {self.saved_line}" if self.heads else "Not saved"
+        return (
+            self.person.line(),
+            f"Study {self.study_line}, {self.study_uid}  ·  {self.version_line}",
+            f"{by}  ·  printed {self.printed_line}",
+            f"{SCOPE}  {self.computed_with[0]} {self.computed_with[1]}",
+        )
 
     @property
     def open_warnings(self) -> tuple[WarningLine, ...]:

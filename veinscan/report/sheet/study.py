@@ -65,6 +65,11 @@ def record_line(record: Record) -> str:
     return f"version {record.version}, {state}{by}, SR {', '.join(record.heads)}"
 
 
+def version_line(record: Record) -> str:
+    """'version 2, SR 2.25.4242'."""
+    return f"version {record.version}, SR {', '.join(record.heads)}" if record.version else "draft, no SR"
+
+
 def saved_line(study: Study, record: Record) -> str:
     """Who saved the version(s) that are shown, and when, as their files say."""
     if record.version == 0:
