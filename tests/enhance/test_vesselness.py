@@ -293,3 +293,19 @@ def test_a_deep_vein_in_tissue_that_fades_is_no_shadow(picture):
     small = faded.astype(np.float32)
     assert not shadows(small, np.ones(small.shape, bool), 0.1).any()
     assert vesselness(faded, 0.1)[225:255, 185:215].max() > 0.05
+
+
+@pytest.mark.parametrize("grade", ["exact", "live"])
+def test_text_and_calipers_upon_tissue_give_nothing(picture, grade):
+    image = picture([(8, 9, 3.0), (20, 12, 5.0)])
+    plain = vesselness(image, 0.1, grade=grade)
+    written = image.copy()
+    cv2.putText(written, "GSV 4.2", (200, 240), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (255,), 1)
+    cv2.putText(written, "Rt", (230, 90), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (255,), 2)
+    cv2.drawMarker(written, (80, 65), (255,), cv2.MARKER_CROSS, 9, 1)
+    drawn = cv2.dilate((written != image).astype(np.uint8), np.ones((9, 9))) > 0
+    response = vesselness(written, 0.1, grade=grade)
+    assert response[drawn].max() < plain[drawn].max() + 0.1 * plain.max()
+    # a caliper in a lumen leaves the lumen there
+    assert response[70:90, 80:100].max() > 0.8 * plain[70:90, 80:100].max()
+    assert np.corrcoef(response[~drawn], plain[~drawn])[0, 1] > 0.99

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from veinscan.enhance.checks import checked_diameters, checked_image, checked_mask, checked_spacing
+from veinscan.enhance.graphics import burned_in, without_graphics
 from veinscan.enhance.grid import analysis_grid
 from veinscan.enhance.medial import diameters_between, medialness
 from veinscan.enhance.tissue import filled, shadows, tissue_mask
@@ -58,6 +59,7 @@ def vesselness(
     Returns
     -------
     (rows, cols) float32, 0..1; 0 off the tissue and in upright shadows that go on to the bottom.
+        Text and calipers drawn over tissue are filled from around them first.
 
     Raises
     ------
@@ -73,6 +75,7 @@ def vesselness(
         raise InvalidInputError(f"method is {method!r}", do='pass "default", "frangi", "sato" or "meijering"')
     rows, cols = grey.shape
     grid = analysis_grid((rows, cols), spacing, sizes[0])
+    grey = _without_strokes(grey)
     small = grid.resample(grey)
     if mask is None:
         inside = tissue_mask(small, grid.pixel_mm)
@@ -94,6 +97,15 @@ def vesselness(
     if grid.shape != grid.grid_shape and not inside.all():
         out[grid.restore(inside.astype(np.float32)) < 0.5] = 0.0
     return out
+
+
+def _without_strokes(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The picture with burned-in text, calipers and arrows filled from around them."""
+    levels = np.rint(grey).astype(np.uint8)
+    marks = burned_in(levels)
+    if not marks.any():
+        return grey
+    return np.where(marks, without_graphics(levels, marks).astype(np.float32), grey)
 
 
 def _scikit_image(

@@ -10,10 +10,13 @@ caliper in a lumen leaves the lumen dark and a letter in tissue leaves no hole.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from veinscan.errors import InvalidInputError
 
@@ -92,16 +95,39 @@ def without_graphics(grey: Grey, marks: Flags) -> Grey:
     return np.asarray(cv2.inpaint(grey, marks.astype(np.uint8), FILL_RADIUS, cv2.INPAINT_TELEA), np.uint8)
 
 
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Pixels that may be of bright strokes, in the order of rows and columns."""
+
+    rows: npt.NDArray[np.int64]
+    cols: npt.NDArray[np.int64]
+    levels: Grey
+    fallen: npt.NDArray[np.float32]
+    """Part of the height above the opened picture that is gone at the darkest of the eight neighbours."""
+
+    def only(self, kept: Flags) -> _Places:
+        """Some of them."""
+        return _Places(self.rows[kept], self.cols[kept], self.levels[kept], self.fallen[kept])
+
+
 def _bright_strokes(grey: Grey) -> Flags:
     opened = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_OPEN, np.ones((WIDEST,) * 2, np.uint8)), np.uint8)
-    found = np.asarray((cv2.subtract(grey, opened) >= STANDS_OUT) & (grey >= BRIGHT), bool)
-    if not found.any():
-        return found
-    least = np.asarray(cv2.erode(grey, np.ones((3, 3), np.uint8)), np.uint8)
-    marks = _strokes_among(found, grey, opened, least, ALONE_PIXELS)
+    above = np.asarray(cv2.subtract(grey, opened), np.uint8)
+    marks = np.zeros(grey.shape, bool)
+    flat = np.flatnonzero((above >= STANDS_OUT) & (grey >= BRIGHT))
+    if not len(flat):
+        return marks
+    rows, cols = np.divmod(flat, grey.shape[1])
+    levels = grey.ravel()[flat]
+    least = np.asarray(cv2.erode(grey, np.ones((3, 3), np.uint8)), np.uint8).ravel()[flat]
+    tall = np.maximum(above.ravel()[flat].astype(np.float32), 1.0)
+    fallen = np.asarray((levels - least.astype(np.float32)) / tall, np.float32)
+    places = _Places(rows, cols, levels, fallen)
+    marks.ravel()[flat] = _strokes_among(places, ALONE_PIXELS)
     # a stroke that runs into bright echoes is one piece with them: apart by its one level
-    for level in _drawn_levels(grey[found]):
-        marks |= _strokes_among(found & (grey == level), grey, opened, least, LEAST_PIXELS)
+    for level in _drawn_levels(levels):
+        drawn = levels == level
+        marks.ravel()[flat[drawn]] |= _strokes_among(places.only(drawn), LEAST_PIXELS)
     return marks
 
 
@@ -113,16 +139,11 @@ def _drawn_levels(levels: Grey) -> list[int]:
     return [int(level) for level in peaks[np.argsort(-counts[peaks], kind="stable")][:MOST_LEVELS]]
 
 
-def _strokes_among(found: Flags, grey: Grey, opened: Grey, least: Grey, at_least: int) -> Flags:
-    """The connected pieces of `found` that are of one level and hard-edged, of so many pixels at least.
-
-    `opened` is the opened picture and `least` its 3 x 3 minimum.
-    """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(found.astype(np.uint8), connectivity=8)
-    rows, cols = np.nonzero(found)
-    parts = labels[rows, cols]
-    levels = grey[rows, cols].astype(np.float32)
-    pixels = stats[:, cv2.CC_STAT_AREA].astype(np.float32)
+def _strokes_among(places: _Places, at_least: int) -> Flags:
+    """(n,) which places are of a connected piece of so many pixels, of one level and hard-edged."""
+    count, parts = _pieces(places.rows, places.cols)
+    pixels = np.bincount(parts, minlength=count)
+    levels = places.levels.astype(np.float32)
     # a stroke's level: the mean of its brighter half, which smoothed edges do not pull down
     mean = np.bincount(parts, levels, count) / pixels
     upper = levels >= mean[parts]
@@ -130,14 +151,39 @@ def _strokes_among(found: Flags, grey: Grey, opened: Grey, least: Grey, at_least
         np.bincount(parts[upper], minlength=count), 1
     )
     at_level = np.bincount(parts[np.abs(levels - level[parts]) <= ONE_LEVEL], minlength=count) / pixels
-    # the darkest of the eight neighbours against what lies further off
-    tall = np.maximum(levels - opened[rows, cols], 1.0)
-    fallen = np.bincount(parts, (levels - least[rows, cols]) / tall, count) / pixels
-    width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+    fallen = np.bincount(parts, places.fallen, count) / pixels
+    width, height = _extent(parts, places.cols), _extent(parts, places.rows)
     fascia = (width >= LYING_WIDTH) & (height <= LYING_HEIGHT)
     good = (pixels >= at_least) & (at_level >= SHARE_AT_LEVEL) & (fallen >= HARD) & ~fascia
-    good[0] = False
-    return np.asarray(good[labels], bool)
+    return np.asarray(good[parts], bool)
+
+
+def _pieces(rows: npt.NDArray[np.int64], cols: npt.NDArray[np.int64]) -> tuple[int, npt.NDArray[np.int32]]:
+    """How many pieces of neighbours (of eight) some places form, and (n,) the piece of each, from 0.
+
+    Places come in the order of rows and columns.  They are few: far fewer than the pixels of a picture.
+    """
+    width = int(cols.max()) + 3
+    key = rows * width + cols + 1
+    ones, others = [], []
+    for step in (1, width - 1, width, width + 1):
+        at = np.minimum(np.searchsorted(key, key + step), len(key) - 1)
+        met = np.flatnonzero(key[at] == key + step)
+        ones.append(met)
+        others.append(at[met])
+    one, other = np.concatenate(ones), np.concatenate(others)
+    edges = np.ones(len(one), np.uint8), (one, other)
+    graph = coo_array(edges, shape=(len(key), len(key)))  # type: ignore[no-untyped-call]
+    count, parts = connected_components(graph, directed=False)
+    return int(count), np.asarray(parts, np.int32)
+
+
+def _extent(parts: npt.NDArray[np.int32], values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """(pieces,) how many rows or columns each piece spans."""
+    order = np.argsort(parts, kind="stable")
+    begins = np.flatnonzero(np.diff(parts[order], prepend=-1))
+    there = values[order]
+    return np.asarray(np.maximum.reduceat(there, begins) - np.minimum.reduceat(there, begins) + 1, np.int64)
 
 
 def _black_strokes(grey: Grey) -> Flags:
@@ -149,6 +195,8 @@ def _black_strokes(grey: Grey) -> Flags:
     # a notch in the black around the picture or in a lumen is no stroke
     thick = cv2.morphologyEx(black.astype(np.uint8), cv2.MORPH_OPEN, np.ones((BLACK_WIDEST,) * 2, np.uint8))
     thin &= cv2.dilate(thick, np.ones((2 * NOTCH + 1,) * 2, np.uint8)) == 0
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(thin.astype(np.uint8), connectivity=8)
-    large = np.array([0, *(stats[1:count, cv2.CC_STAT_AREA] >= LEAST_PIXELS)], bool)
-    return np.asarray(large[labels], bool)
+    flat = np.flatnonzero(thin)
+    if len(flat):
+        _, parts = _pieces(*np.divmod(flat, grey.shape[1]))
+        thin.ravel()[flat] = np.bincount(parts)[parts] >= LEAST_PIXELS
+    return thin
