@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from veinscan.candidates import find_candidates
+from veinscan.candidates import FinderSettings, find_candidates, measure_at
+from veinscan.candidates.finder import search
 from veinscan.errors import CancelledError, InvalidInputError
 
 VEINS = ((8.0, 9.0, 3.0, 3.6), (20.0, 12.0, 5.0, 6.0), (18.0, 27.0, 2.4, 3.0))
@@ -145,13 +146,45 @@ def test_a_page_of_text_holds_no_vein():
         (np.zeros((2, 60, 80), np.uint8), {"diameters_mm": 3.0}, "diameters_mm"),
         (np.zeros((2, 60, 80), np.uint8), {"max_depth_mm": 0.0}, "max_depth_mm"),
         (np.zeros((2, 60, 80), np.uint8), {"max_depth_mm": np.nan}, "max_depth_mm"),
+        (np.zeros((2, 60, 80), np.uint8), {"max_depth_mm": "deep"}, "max_depth_mm"),
         (np.zeros((2, 60, 80), np.uint8), {"skin_row": np.nan}, "skin_row"),
+        (np.zeros((2, 60, 80), np.uint8), {"skin_row": "top"}, "skin_row"),
+        ([[[1, 2], [3]]], {}, "array"),
         (np.zeros((2, 60, 80), np.uint8), {"flow_cm_s": np.zeros((2, 60, 81), np.float32)}, "flow_cm_s"),
     ],
 )
 def test_what_cannot_be_used_is_refused_in_a_sentence(frames, options, says):
     with pytest.raises(InvalidInputError, match=says):
         find_candidates(frames, **({"spacing_mm": 0.1} | options))
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"method": None}, "method"),
+        ({"diameters_mm": (8.0, 0.5)}, "smaller"),
+        ({"max_depth_mm": float("inf")}, "max_depth_mm"),
+        ({"max_depth_mm": 0}, "max_depth_mm"),
+        ({"min_depth_mm": 50.0}, "min_depth_mm"),
+        ({"min_depth_mm": None}, "min_depth_mm"),
+        ({"min_score": float("nan")}, "min_score"),
+        ({"min_score": 30}, "min_score"),
+        ({"min_score": "high"}, "min_score"),
+        ({"max_candidates": 0}, "max_candidates"),
+        ({"max_candidates": 1.5}, "max_candidates"),
+        ({"max_candidates": True}, "max_candidates"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused_in_a_sentence(frame, values, says):
+    settings = FinderSettings(**values)
+    with pytest.raises(InvalidInputError, match=says):
+        search(lambda _: frame, (1, *frame.shape), (0.1, 0.1), settings)
+
+
+@pytest.mark.parametrize("point", ["x", (1.0,), (1, 2, 3), None, (np.nan, 3.0), (1e6, 3.0)])
+def test_a_place_that_is_none_is_refused_in_a_sentence(frame, point):
+    with pytest.raises(InvalidInputError, match="point"):
+        measure_at(frame, point, 0.1)
 
 
 def test_progress_is_told_of_every_frame_and_can_stop_the_search(frame):

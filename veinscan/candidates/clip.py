@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from veinscan.candidates.checked import checked_settings
 from veinscan.candidates.finder import Progress, search
 from veinscan.candidates.flow import with_flow
 from veinscan.candidates.model import Candidate, ClipCandidates, FinderSettings
@@ -46,7 +47,7 @@ def find_in_clip(
     CancelledError
         When `progress` raises it.
     """
-    chosen = settings or FinderSettings()
+    chosen = checked_settings(settings or FinderSettings())
     region = clip.picture_region
     if region is None:
         reason = f"no candidates: {clip.kind} clip without a picture region"

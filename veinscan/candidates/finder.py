@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from veinscan.candidates import joint_score
+from veinscan.candidates.checked import checked_settings
 from veinscan.candidates.describe import described
 from veinscan.candidates.detect import Lumen
 from veinscan.candidates.model import Candidate, FinderSettings
@@ -24,7 +25,7 @@ from veinscan.candidates.shapes import near_wall
 from veinscan.candidates.stitch import stitched
 from veinscan.candidates.survey import Survey
 from veinscan.candidates.track import Track, Tracker
-from veinscan.enhance.checks import MAX_PIXELS, checked_diameters, checked_spacing
+from veinscan.enhance.checks import MAX_PIXELS, checked_array, checked_number, checked_spacing
 from veinscan.enhance.graphics import always_burned_in
 from veinscan.enhance.grid import AnalysisGrid, analysis_grid
 from veinscan.errors import InvalidInputError
@@ -96,7 +97,7 @@ def find_candidates(
     InvalidInputError
         When a value cannot be used; the sentence says what to pass.
     """
-    array = np.asarray(frames)
+    array = checked_array(frames, "frames")
     if array.ndim != 3:
         raise InvalidInputError(
             f"the frames have shape {array.shape}",
@@ -108,14 +109,14 @@ def find_candidates(
         )
     flow: npt.NDArray[np.floating] | None = None
     if flow_cm_s is not None:
-        flow = np.asarray(flow_cm_s)
+        flow = checked_array(flow_cm_s, "velocities")
         if flow.shape != array.shape or flow.dtype.kind != "f":
             raise InvalidInputError(
                 f"flow_cm_s has shape {flow.shape} of {flow.dtype} and the frames {array.shape}",
                 do="pass cm/s as floats for every pixel of the frames, NaN where no colour is",
             )
     settings = FinderSettings(
-        diameters_mm=checked_diameters(diameters_mm),
+        diameters_mm=diameters_mm,  # type: ignore[arg-type]  # the search looks at it
         max_depth_mm=max_depth_mm,
         min_score=MIN_SCORE,
         max_candidates=MAX_CANDIDATES,
@@ -149,23 +150,11 @@ def search(
     `shape` is `(n, rows, cols)`; `id_seed` makes ids of different clips differ.
     """
     count, rows, cols = shape
-    if settings.method not in ("joint", "classical"):
-        raise InvalidInputError(f"the method is {settings.method!r}", do='pass "joint" or "classical"')
-    joint = settings.method == "joint"
-    diameters = checked_diameters(settings.diameters_mm)
-    depth = float(settings.max_depth_mm)
-    if not math.isfinite(depth) or depth <= 0:
-        raise InvalidInputError(f"max_depth_mm is {depth:g}", do="pass a positive depth in mm")
-    least_depth = float(settings.min_depth_mm)
-    if not math.isfinite(least_depth) or not 0 <= least_depth < depth:
-        raise InvalidInputError(
-            f"min_depth_mm is {least_depth:g} and max_depth_mm {depth:g}",
-            do="pass 0 or more, and less than the deepest",
-        )
-    if not math.isfinite(skin_row):
-        raise InvalidInputError(
-            f"skin_row is {skin_row}", do="pass the row of the skin, 0 when it is the first"
-        )
+    settings = checked_settings(settings)
+    joint, diameters, depth = settings.method == "joint", settings.diameters_mm, settings.max_depth_mm
+    skin_row = checked_number(
+        skin_row, "skin_row", -1e9, 1e9, "pass the row of the skin, 0 when it is the first"
+    )
     if rows * cols > MAX_PIXELS:
         raise InvalidInputError(
             f"a frame has {rows} x {cols} pixels", do=f"pass at most {MAX_PIXELS}: crop it or shrink it"
@@ -217,7 +206,7 @@ def search(
         made = _candidate(
             track, grid, searched[0], spacing_mm, skin_row, logit, evidence, id_seed, used, len(out) + 1
         )
-        if least_depth <= made.depth_mm <= depth:
+        if settings.min_depth_mm <= made.depth_mm <= depth:
             used.add(made.id)
             out.append(described(made, track, survey, shorter, grid, searched[0], spacing_mm))
     return out if colour_at is None else _with_flow(out, colour_at, (rows, cols))

@@ -14,7 +14,7 @@ from veinscan.candidates.joint import network_view, pool_at
 from veinscan.candidates.model import LumenMeasure
 from veinscan.candidates.propose import prepare
 from veinscan.candidates.shapes import inner_diameters, measure_polygons, near_wall, outside
-from veinscan.enhance.checks import checked_diameters, checked_image, checked_spacing
+from veinscan.enhance.checks import checked_diameters, checked_image, checked_point, checked_spacing
 from veinscan.enhance.graphics import burned_in, without_graphics
 from veinscan.enhance.grid import analysis_grid
 from veinscan.enhance.medial import diameters_between
@@ -59,7 +59,7 @@ def measure_at(
     spacing = checked_spacing(spacing_mm)
     sizes = checked_diameters(diameters_mm)
     rows, cols = grey.shape
-    row, col = (float(value) for value in point)
+    row, col = checked_point(point)
     if not (
         math.isfinite(row) and math.isfinite(col) and -0.5 <= row < rows - 0.5 and -0.5 <= col < cols - 0.5
     ):

@@ -21,7 +21,37 @@ DIAMETER_LIMITS_MM = (0.1, 100.0)
 """Sizes that can be searched for, in mm."""
 
 MAX_PIXELS = 1 << 26
-"""Largest frame that is filtered: 67 million pixels, forty times a 4K screen's quarter."""
+"""Largest frame that is filtered: 67 million pixels, eight screens of 4K."""
+
+
+def checked_array(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
+    """The values as an array; raises InvalidInputError where they form none."""
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError):
+        raise InvalidInputError(
+            f"the {name} form no array: their rows differ in length or kind", do="pass a NumPy array"
+        ) from None
+
+
+def checked_number(value: float, name: str, low: float, high: float, do: str) -> float:
+    """A finite number from `low` to `high`; raises InvalidInputError, with `do` as what to do, on another."""
+    try:
+        number = math.nan if isinstance(value, bool | str) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number) or not low <= number <= high:
+        raise InvalidInputError(f"{name} is {value!r}", do=do)
+    return number
+
+
+def checked_point(point: Sequence[float]) -> tuple[float, float]:
+    """`(row, col)`; raises InvalidInputError where it is not two numbers (which need not be finite)."""
+    try:
+        row, col = (float(value) for value in point)
+    except (TypeError, ValueError):
+        raise InvalidInputError(f"the point is {point!r}", do="pass (row, col) in pixels") from None
+    return row, col
 
 
 def checked_spacing(spacing_mm: float | Sequence[float]) -> tuple[float, float]:
@@ -84,7 +114,7 @@ def checked_image(image: npt.ArrayLike) -> npt.NDArray[np.float32]:
         When the image is not two-dimensional, is empty or too large, or holds
         values that are not finite or not between 0 and 255.
     """
-    array = np.asarray(image)
+    array = checked_array(image, "grey levels of the image")
     if array.ndim == 3 and array.shape[-1] in (3, 4):
         raise InvalidInputError(
             f"the image has shape {array.shape}, which is colour", do="pass its grey picture, clip.bmode(i)"
