@@ -130,6 +130,32 @@ def test_the_close_ups_have_one_scale(studies):
     assert abs(bars[0] - bars[1]) <= 4, "5 mm are as long in both"
 
 
+def test_a_follow_up_without_calibration_has_no_scale_and_no_difference(studies, tmp_path: Path):
+    baseline, follow_up = studies
+    (visit,) = follow_up.record.follow_ups
+    first, *others = visit.outcomes
+    bare = replace(first, place=replace(first.place, calibration=None), diameter_mm=None, depth_mm=None)
+    shown = replace(follow_up.record, follow_ups=(replace(visit, outcomes=(bare, *others)),))
+    write_report(follow_up.study, shown, tmp_path / "plan.pdf", baseline=baseline)
+    said = text_of(tmp_path / "plan.pdf")
+    assert "not calibrated: no scale" in said
+    assert compare_studies(baseline, Opened(follow_up.study, shown)).targets[0].diameter.words() in said
+
+
+def test_a_baseline_with_two_heads_says_so(studies, tmp_path: Path):
+    baseline, follow_up = studies
+    two = replace(
+        baseline.record, heads=(*baseline.record.heads, "2.25.9"), conflicts=("target 1 (tributary): side",)
+    )
+    write_report(
+        follow_up.study, follow_up.record, tmp_path / "plan.pdf", baseline=Opened(baseline.study, two)
+    )
+    compared = compare_studies(Opened(baseline.study, two), follow_up)
+    assert compared.warnings
+    said = text_of(tmp_path / "plan.pdf")
+    assert all(warning in said for warning in compared.warnings)
+
+
 def test_a_visit_is_printed_as_it_was_entered(tmp_path: Path):
     visit = FollowUp(
         id="1.2.3.4",

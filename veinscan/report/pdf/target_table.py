@@ -24,12 +24,6 @@ _COLUMNS = (
 """Title and width, mm of 192."""
 _NOTE_LENGTH = 90
 """A longer note stands in full on the target's page."""
-_SHORT = {
-    "measured by program": "program",
-    "measured by program at a click": "program, click",
-    "measured by hand": "by hand",
-    "typed": "typed",
-}
 
 
 def target_table(
@@ -102,4 +96,4 @@ def _number(typesetter: Typesetter, value: str, how: str, dense: bool) -> Flowab
     number = typesetter.text(value, 8.5 if dense else 9.5)
     if not how or dense:
         return number
-    return [number, typesetter.text(_SHORT[how], 6, colour=GREY)]
+    return [number, typesetter.text(how, 6, colour=GREY)]

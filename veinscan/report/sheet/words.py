@@ -17,6 +17,13 @@ _HOW = {
     ValueSource.ENTERED: "typed",
 }
 
+_HOW_SHORT = {
+    ValueSource.CANDIDATE: "program",
+    ValueSource.CLICK: "program, click",
+    ValueSource.CALIPER: "by hand",
+    ValueSource.ENTERED: "typed",
+}
+
 _UNSAID = ("unknown", "not_judged", "")
 
 
@@ -46,6 +53,11 @@ def number(value: float | None, unit: str = "", digits: int = 1) -> str:
 def how(source: ValueSource | None) -> str:
     """Where a value comes from."""
     return "" if source is None else _HOW[source]
+
+
+def how_short(source: ValueSource | None) -> str:
+    """The same for a narrow column."""
+    return "" if source is None else _HOW_SHORT[source]
 
 
 def when(moment: datetime | None) -> str:
