@@ -211,14 +211,14 @@ COMMANDS = (
         "follow_up.mark_baseline",
         "Mark a target in the baseline",
         GROUP,
-        _compared(lambda dock: dock.compared.baseline.make_target()),
+        _compared(lambda dock: dock.compared.of_baseline().make_target()),
         tip="At the place of the baseline that was clicked; into the baseline's own record",
     ),
     Command(
         "follow_up.save_baseline",
         "Save the baseline",
         GROUP,
-        _compared(lambda dock: dock.compared.baseline.save()),
+        _compared(lambda dock: dock.compared.of_baseline().save()),
         tip="Write a version of the baseline's record beside the baseline; nothing is overwritten",
     ),
 )

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_veinscan.follow_up_state import Compared
-from napari_veinscan.workbench import Workbench
 from veinscan.errors import InvalidInputError
 from veinscan.follow_up import marking
-from veinscan.plan.follow_up import FollowUp
+from veinscan.plan.follow_up import FollowUp, TargetOutcome
 from veinscan.plan.ids import new_uid
 from veinscan.plan.model import Record
 from veinscan.plan.visits import put_follow_up
+
+if TYPE_CHECKING:
+    from napari_veinscan.workbench import Workbench
 
 VisitChange = Callable[[FollowUp], FollowUp]
 
@@ -71,12 +73,14 @@ class VisitEdits:
     def set_target(self, target_id: str, what: str, **values: Any) -> None:
         """Set fields of what is said of one target as one edit.  Raises where it is refused."""
         baseline, reader = self._compared.opened, self._session.reader
-        self._edit(
-            f"{self._known(target_id)}, {what}",
-            lambda record, visit: marking.set_outcome(
-                record, visit.id, target_id, baseline, reader, **values
-            ),
-        )
+
+        def put(record: Record, visit: FollowUp) -> Record:
+            changed = marking.set_outcome(record, visit.id, target_id, baseline, reader, **values)
+            was_there = marking.outcome_of(visit, target_id) is not None
+            new = marking.outcome_of(marking.find_visit(changed, visit.id), target_id)
+            return changed if was_there or _says(new) else record
+
+        self._edit(f"{self._known(target_id)}, {what}", put)
 
     def not_seen(self, target_id: str) -> None:
         """Say that a person looked for a target and did not see it."""
@@ -130,6 +134,13 @@ class VisitEdits:
                 "no target of the baseline is chosen", do="choose one in the list of the follow-up"
             )
         return self._compared.name_of(target_id)
+
+
+def _says(outcome: TargetOutcome | None) -> bool:
+    """Whether an entry holds more than what it is about."""
+    if outcome is None:
+        return False
+    return replace(outcome, set_by="", baseline=None) != TargetOutcome(target_id=outcome.target_id)
 
 
 def with_value(value: Any, name: str, new: Any) -> Any:

@@ -129,7 +129,12 @@ class SearchGroup(Group):
         self._answers = ()
         if state is not None and clip is not None and record is not None:
             candidates = [row.candidate for row in self._session.rows() if not row.is_rejected]
-            self._answers = choices_for(state, candidates, context=context_of(record, clip))
+            baseline = self._compared.baseline
+            own = baseline.clip_of(state.sop_instance_uid)
+            before = [row.candidate for row in baseline.rows(own)] if own is not None else ()
+            self._answers = choices_for(
+                state, candidates, context=context_of(record, clip), baseline_candidates=before
+            )
         texts = tuple(answer_words(one) for one in self._answers)
         self._filling = True
         try:

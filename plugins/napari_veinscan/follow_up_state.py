@@ -86,6 +86,11 @@ class Compared:
             raise InvalidInputError("no baseline is chosen", do="choose the earlier study to compare with")
         return Opened(study, record)
 
+    def of_baseline(self) -> Session:
+        """The baseline's session, for an edit by whoever reads now."""
+        self.baseline.reader = self.session.reader
+        return self.baseline
+
     def choose(self, study: Study, record: Record, match: PatientMatch) -> None:
         """Put a baseline beside the study on show; `match` says why they are of one patient.
 
@@ -98,7 +103,6 @@ class Compared:
         if study.study_instance_uid == mine.study_instance_uid:
             raise InvalidInputError("this is the study on show", do="choose an earlier one as the baseline")
         compare_records(record, own, patient=match)  # refuses what must not be compared
-        self.baseline.reader = self.session.reader
         self.match, self.target_id, self._worked_out = match, "", None
         self.baseline_on, self.follow_up_on = study_day(study), study_day(mine)
         self.baseline.show_study(study, record)
