@@ -6,19 +6,13 @@ Nothing that is a medical decision is preset: a list begins at 'unknown' or
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
 from qtpy.QtWidgets import (
     QFormLayout,
-    QHBoxLayout,
     QLabel,
-    QMenu,
-    QPushButton,
-    QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -30,18 +24,16 @@ from napari_veinscan.field_widgets import (
     MmField,
     NumberField,
     TextField,
-    empty,
     entries_of,
     vein_entries,
 )
-from napari_veinscan.prompt import Prompt
-from napari_veinscan.words import words_of
+from napari_veinscan.target_parts import FeedsButton, FlowList, SkinEntry
+from napari_veinscan.target_words import plan_words, summary
 from napari_veinscan.workbench import Workbench
-from veinscan.errors import InvalidInputError
 from veinscan.plan import editing
 from veinscan.plan.context import INHERITED
 from veinscan.plan.flow_edits import remove_flow
-from veinscan.plan.model import InjectionTarget, Point, ValueSource
+from veinscan.plan.model import InjectionTarget, ValueSource
 from veinscan.plan.planned import label_numbers
 from veinscan.plan.products import product, product_names
 from veinscan.plan.treatment import LaserSettings
@@ -64,7 +56,6 @@ class TargetForm(QWidget):
         """Widgets by the name of their field in the model."""
         self._titles: dict[str, tuple[QLabel, str]] = {}
         self._shown_id = ""
-        self._shown_flow: tuple[str, list[tuple[str, str]]] | None = None
         self._is_taking = False
         self.where = Group("Where it is", is_open=True)
         self.measured = Group("What it is", is_open=True)
@@ -83,7 +74,6 @@ class TargetForm(QWidget):
         for group in (self.where, self.measured, self.feeding, self.plan):
             layout.addWidget(group)
         layout.addLayout(self._notes)
-        bench.tools.append(_SkinEntryClicks(self))
 
     # -- building ---------------------------------------------------------------------
 
@@ -128,8 +118,7 @@ class TargetForm(QWidget):
             "artery_distance_mm",
             self._number("artery_distance_mm", "Distance to the artery"),
         )
-        self.flow = QVBoxLayout()
-        self.flow.setContentsMargins(0, 0, 0, 0)
+        self.flow = FlowList(self._remove_flow)
         form.addRow("Flow", self.flow)
 
     def _build_feeding(self) -> None:
@@ -137,10 +126,7 @@ class TargetForm(QWidget):
         self._add(form, "A feeder", "is_feeder", self._choice("is_feeder", "A feeder"))
         self.fields["is_feeder"].setToolTip("Your judgement; veinscan never sets it")
         self._add(form, "Feeds", "feeds_text", self._text("feeds_text", "Feeds", "what it feeds, in words"))
-        self.feeds = QToolButton()
-        self.feeds.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.feeds.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.feeds.setMenu(QMenu(self.feeds))
+        self.feeds = FeedsButton(self._toggle_feed)
         form.addRow("Feeds targets", self.feeds)
 
     def _build_plan(self) -> None:
@@ -170,20 +156,8 @@ class TargetForm(QWidget):
             self.laser[name] = NumberField(name, partial(self._commit_laser, name), name=title)
             form.addRow(title, self.laser[name])
             self._laser_rows.append(self.laser[name])
-        entry = QHBoxLayout()
-        self.entry = QLabel()
-        self.mark_entry = QPushButton("Mark…")
-        self.mark_entry.setToolTip(
-            "The next click in the target's picture is where the needle enters the skin"
-        )
-        self.mark_entry.setCheckable(True)
-        self.mark_entry.toggled.connect(self._arm_entry)
-        self.clear_entry = QPushButton("Clear")
-        self.clear_entry.clicked.connect(lambda _checked=False: self._commit("skin_entry", None))
-        entry.addWidget(self.entry, 1)
-        entry.addWidget(self.mark_entry)
-        entry.addWidget(self.clear_entry)
-        form.addRow("Skin entry", entry)
+        self.entry = SkinEntry(self._bench, lambda point: self._update(skin_entry=point))
+        form.addRow("Skin entry", self.entry)
 
     def _choice(self, name: str, title: str) -> Choice:
         return Choice(entries_of(ENUMS[name]), partial(self._commit, name), name=title)
@@ -240,31 +214,6 @@ class TargetForm(QWidget):
             others = tuple(uid for uid in target.feeds if uid != other_id)
             self._commit("feeds", (*others, other_id) if is_fed else others)
 
-    def _arm_entry(self, is_armed: bool) -> None:
-        prompt = self._bench.part(Prompt)
-        prompt.say("Click where the needle enters the skin" if is_armed else "")
-
-    def take_entry(self, point: Point) -> bool:
-        """A click in the picture: the skin entry, when one is asked for."""
-        if not self.mark_entry.isChecked():
-            return False
-        self.mark_entry.setChecked(False)
-
-        def put() -> None:
-            target, clip = self._session.target, self._session.clip
-            if target is None:
-                raise InvalidInputError("no target is chosen", do="choose one in the list")
-            here = clip is not None and clip.sop_instance_uid == target.sop_instance_uid
-            if not here or self._session.frame_index != target.frame_index:
-                raise InvalidInputError(
-                    f"this is not the picture of target {target.order}",
-                    do="choose the target in the list: its picture is shown",
-                )
-            self._update(skin_entry=point)
-
-        self._bench.attempt(put)
-        return True
-
     def take_over(self) -> None:
         """Take over everything that is still being typed."""
         self._is_taking = True
@@ -315,109 +264,19 @@ class TargetForm(QWidget):
             self.fields[name].setVisible(is_needed)
             self._titles[name][0].setVisible(is_needed)
         self.fields["product"].setToolTip("\n".join(label_numbers(shown.product)) if shown.product else "")
-        self.entry.setText("marked" if shown.skin_entry else "not marked")
-        self.clear_entry.setEnabled(shown.skin_entry is not None)
-        self.mark_entry.setEnabled(shown.has_place)
-        self._show_feeds(shown)
-        self._show_flow(shown)
-        self.where.say(_summary(shown, "side", "vein", "level", "aspect"))
-        self.measured.say(_summary(shown, "vein_class", "compressible"))
-        self.feeding.say(_summary(shown, "is_feeder", "feeds_text"))
-        self.plan.say(_plan_words(shown))
+        self.entry.show_entry(shown)
+        everything = self._session.record.targets if self._session.record else ()
+        self.feeds.show_feeds(shown, [one for one in everything if one.id != shown.id])
+        self.flow.show_flow(shown)
+        self.where.say(summary(shown, "side", "vein", "level", "aspect"))
+        self.measured.say(summary(shown, "vein_class", "compressible"))
+        self.feeding.say(summary(shown, "is_feeder", "feeds_text"))
+        self.plan.say(plan_words(shown))
 
-    def _show_feeds(self, target: InjectionTarget) -> None:
-        menu = self.feeds.menu()
-        menu.clear()
-        others = [
-            t for t in (self._session.record.targets if self._session.record else ()) if t.id != target.id
-        ]
-        for other in others:
-            action = menu.addAction(f"T{other.order}  {other.vein}")
-            action.setCheckable(True)
-            action.setChecked(other.id in target.feeds)
-            action.toggled.connect(partial(self._toggle_feed, other.id))
-        names = [f"T{t.order}" for t in others if t.id in target.feeds]
-        self.feeds.setText(", ".join(names) or "none")
-        self.feeds.setEnabled(bool(others))
-
-    def _show_flow(self, target: InjectionTarget) -> None:
-        words = (target.id, flow_words(target))
-        if words == self._shown_flow:
-            return
-        self._shown_flow = words
-        empty(self.flow)
-        for text, value_id in words[1]:
-            row = QWidget()
-            line = QHBoxLayout(row)
-            line.setContentsMargins(0, 0, 0, 0)
-            said = QLabel(text)
-            said.setWordWrap(True)
-            off = QToolButton()
-            off.setText("✕")
-            off.setToolTip("Take this measurement off the target")
-            off.clicked.connect(partial(self._remove_flow, target, value_id))
-            line.addWidget(said, 1)
-            line.addWidget(off)
-            self.flow.addWidget(row)
-        if not self.flow.count():
-            self.flow.addWidget(QLabel("–"))
-
-    def _remove_flow(self, target: InjectionTarget, value_id: str, _checked: bool = False) -> None:
+    def _remove_flow(self, target: InjectionTarget, value_id: str) -> None:
         self._bench.attempt(
             lambda: self._session.edit(
                 f"target {target.order}: measurement off",
                 lambda record: remove_flow(record, target.id, value_id),
             )
         )
-
-
-class _SkinEntryClicks:
-    """Hands clicks on to the form."""
-
-    def __init__(self, form: TargetForm) -> None:
-        self._take: Callable[[Point], bool] = form.take_entry
-
-    def click(self, point: Point) -> bool:
-        """Whether the skin entry was asked for."""
-        return self._take(point)
-
-    def hover(self, point: Point) -> None:
-        """Nothing to show."""
-
-
-def flow_words(target: InjectionTarget) -> list[tuple[str, str]]:
-    """The measurements of flow of a target: what to print, and their ids."""
-    found: list[tuple[str, str]] = []
-    for reflux in target.reflux:
-        if reflux.reflux_s is None:
-            text = "reflux: strip inadequate"
-        else:
-            text = f"reflux {'≥ ' * reflux.is_lower_bound}{reflux.reflux_s:.2f} s"
-        if reflux.peak_reflux_cm_s is not None:
-            text += f", peak {reflux.peak_reflux_cm_s:.0f} cm/s"
-        text += f" ({words_of(reflux.source)}{'' if reflux.polarity_confirmed else ', polarity unconfirmed'})"
-        found.append((text, reflux.id))
-    for flow in target.flow:
-        numbers = [
-            f"{name} {value:.0f} cm/s"
-            for name, value in (("peak", flow.peak_cm_s), ("mean", flow.mean_cm_s))
-            if value is not None
-        ]
-        found.append((f"flow {', '.join(numbers)} ({words_of(flow.source)})", flow.id))
-    return found
-
-
-def _summary(target: InjectionTarget, *names: str) -> str:
-    values = (str(getattr(target, name)) for name in names)
-    return ", ".join(words_of(v) for v in values if v not in ("", "unknown", "not_judged", "not_tested"))
-
-
-def _plan_words(target: InjectionTarget) -> str:
-    parts = [words_of(target.status)]
-    if target.modality is not Modality.UNKNOWN:
-        parts.append(words_of(target.modality))
-    if target.concentration_percent is not None:
-        parts.append(f"{target.concentration_percent:g} %")
-    if target.planned_volume_ml is not None:
-        parts.append(f"{target.planned_volume_ml:g} mL")
-    return ", ".join(parts)

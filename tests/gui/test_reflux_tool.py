@@ -158,7 +158,7 @@ def test_in_the_window_by_key_mouse_and_hand(open_window: Callable[..., Any], sa
     (value,) = session.target.reflux
     assert value.reflux_s == pytest.approx(end - 0.4 - onset - 0.1, abs=0.06)
     form = person.targets_dock.form
-    assert "corrected" in form.flow.itemAt(0).widget().layout().itemAt(0).widget().text()
+    assert "corrected" in form.flow.layout().itemAt(0).widget().layout().itemAt(0).widget().text()
     # hidden, nothing is left over the picture
     person.bench.show_dock("targets")
     person.qtbot.waitUntil(lambda: not tool.is_on, timeout=3000)

@@ -136,10 +136,10 @@ def test_feeds_other_targets_and_skin_entry(planned: Any) -> None:
     assert form.feeds.text() == "T2"
 
     form.plan.head.click()
-    form.mark_entry.click()
+    form.entry.mark.click()
     planned.click_picture((80.0, 230.0))
     assert planned.session.target.skin_entry == pytest.approx((80.0, 230.0), abs=1.0)
-    assert not form.mark_entry.isChecked()
+    assert not form.entry.mark.isChecked()
     # the click was for the entry: the choice in the picture is what it was
     assert planned.session.target.order == 1
 
