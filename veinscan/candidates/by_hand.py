@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from veinscan.candidates.measure import measure_at
+from veinscan.candidates.measure import measure_within
 from veinscan.candidates.model import Candidate, LumenMeasure
 from veinscan.candidates.shapes import inner_diameters, measure_polygons, near_wall
 from veinscan.dicom.skin import depth_origin
@@ -82,21 +82,13 @@ def measure_in_clip(
         )
     if not region.contains(*point):
         raise InvalidInputError("the place lies outside the picture", where=clip.file, do="click in a lumen")
-    row0, col0, row1, col1 = region.box
-    found = measure_at(
-        clip.bmode(frame_index)[row0:row1, col0:col1],
-        (point[0] - row0, point[1] - col0),
+    return measure_within(
+        clip.bmode(frame_index),
+        region.box,
+        point,
         region.spacing_mm,
-        skin_row=depth_origin(clip, region)[0] - row0,
+        depth_origin(clip, region)[0],
         diameters_mm=diameters_mm,
-    )
-    if found is None:
-        return None
-    return LumenMeasure(
-        outline=found.outline + np.array([row0, col0], np.float32),
-        centre=(found.centre[0] + row0, found.centre[1] + col0),
-        diameter_mm=found.diameter_mm,
-        depth_mm=found.depth_mm,
     )
 
 

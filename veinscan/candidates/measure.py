@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -95,4 +96,31 @@ def measure_at(
         centre=(float(centre[0]), float(centre[1])),
         diameter_mm=round(diameter, 3),
         depth_mm=round((near_wall(outline) - skin_row) * spacing[0], 3),
+    )
+
+
+def measure_within(
+    frame: npt.NDArray[np.uint8],
+    box: tuple[int, int, int, int],
+    point: tuple[float, float],
+    spacing_mm: tuple[float, float],
+    skin_row: float,
+    *,
+    diameters_mm: Sequence[float] = (0.5, 20.0),
+) -> LumenMeasure | None:
+    """`measure_at` within a box of a frame; `point`, `skin_row` and what comes back in whole-frame pixels."""
+    row0, col0, row1, col1 = box
+    found = measure_at(
+        frame[row0:row1, col0:col1],
+        (point[0] - row0, point[1] - col0),
+        spacing_mm,
+        skin_row=skin_row - row0,
+        diameters_mm=diameters_mm,
+    )
+    if found is None:
+        return None
+    return replace(
+        found,
+        outline=found.outline + np.array([row0, col0], np.float32),
+        centre=(found.centre[0] + row0, found.centre[1] + col0),
     )

@@ -342,21 +342,20 @@ def _measured(clip: ClipLike, target: InjectionTarget) -> InjectionTarget:
     region = region_at(clip, target.point)
     if region is None or bare.calibration is None:
         return bare
-    from veinscan.candidates import measure_at
+    from veinscan.candidates.measure import measure_within
 
-    row0, col0, row1, col1 = region.box
-    row, col = target.point
-    found = measure_at(
-        clip.bmode(target.frame_index)[row0:row1, col0:col1],
-        (row - row0, col - col0),
+    found = measure_within(
+        clip.bmode(target.frame_index),
+        region.box,
+        target.point,
         bare.calibration.spacing_mm,
-        skin_row=bare.calibration.skin_row - row0,
+        bare.calibration.skin_row,
     )
     if found is None:
         return bare
     return replace(
         bare,
-        outline=outline_on(clip, [(r + row0, c + col0) for r, c in found.outline]),
+        outline=outline_on(clip, found.outline.tolist()),
         diameter_mm=stored_number(found.diameter_mm, "diameter_mm"),
         diameter_source=ValueSource.CLICK,
         depth_mm=stored_number(found.depth_mm, "depth_mm"),
