@@ -38,7 +38,7 @@ def test_durations_and_peaks_of_sharp_reflux(made: Any) -> None:
     assert np.std(ratios) < 0.08
 
 
-@pytest.mark.parametrize("seed", [400, 402, 404, 41014, 41106])
+@pytest.mark.parametrize("seed", [400, 402, 41014, 41106, 60158, 70132])
 def test_no_reflux_where_there_is_none(made: Any, seed: int) -> None:
     found = measured(made(seed, "competent"))
     assert found.adequate
@@ -46,7 +46,7 @@ def test_no_reflux_where_there_is_none(made: Any, seed: int) -> None:
     assert found.peak_reflux_cm_s is None
 
 
-@pytest.mark.parametrize("seed", [500, 502, 504, 20019, 41162])
+@pytest.mark.parametrize("seed", [500, 502, 20019, 41162, 60161, 70017])
 def test_no_spike_is_inadequate_and_says_so(made: Any, seed: int) -> None:
     found = measured(made(seed, "no_spike"))
     assert not found.adequate

@@ -26,11 +26,13 @@ NOISE_SIGMAS = 4.0
 """Power this many standard deviations above the noise floor is signal."""
 MIRROR_RATIO = 0.08
 """What is weaker than this share (-11 dB) of its mirror place is taken for the mirror image."""
+BRIGHT_WALL = 0.02
+"""Power of walls, of the brightest that is shown, under which slow flow is not seen."""
 WALL_ROWS = 4
 """Rows over which the strength of walls is read where their mirror places end."""
 
 
-def blood_of(strip: Strip, range_db: float = DISPLAY_RANGE_DB) -> tuple[Power, Mask]:
+def blood_of(strip: Strip, range_db: float = DISPLAY_RANGE_DB) -> tuple[Power, Mask, float]:
     """Power of the blood, smoothed, and where it stands out of noise, walls and mirror image.
 
     Returns
@@ -39,6 +41,8 @@ def blood_of(strip: Strip, range_db: float = DISPLAY_RANGE_DB) -> tuple[Power, M
         Noise floor and walls taken away.
     signal : (rows, n) bool
         Aliased signal and specks included.
+    wall_rows : float
+        Rows from the baseline up to which walls are bright (`BRIGHT_WALL`); 0 without.
     """
     raw = power_of(strip, range_db)
     weight = strip.valid.astype(np.float32)
@@ -61,7 +65,8 @@ def blood_of(strip: Strip, range_db: float = DISPLAY_RANGE_DB) -> tuple[Power, M
         & (power - noise > MIRROR_RATIO * np.clip(mirrored - noise, 0, None))
         & (np.abs(values) > 0.75 * strip.axes.value_step)[:, None]
     )
-    return np.clip(power - noise - walls, 0, None), np.asarray(signal)
+    bright = np.abs(np.arange(power.shape[0]) - baseline)[walls[:, 0] > BRIGHT_WALL]
+    return np.clip(power - noise - walls, 0, None), np.asarray(signal), float(bright.max(initial=0.0))
 
 
 def power_of(strip: Strip, range_db: float = DISPLAY_RANGE_DB) -> Power:

@@ -54,6 +54,8 @@ class Traces:
     """(k, n) power of the blood, smoothed, 0 where it is none; aliased flow lies beyond the strip."""
     blur_rows: float
     """Rows (standard deviation) by which `power` is wider than the velocities: transform and smoothing."""
+    wall_rows: float
+    """Rows from the baseline within which walls hide slow flow; 0 where none are bright."""
     aliased: npt.NDArray[np.bool_] = field(repr=False)
     """(n,) columns in which the spectrum goes over the strip's edge and comes back at the other."""
 
@@ -65,7 +67,7 @@ class Traces:
 def trace(strip: Strip, *, range_db: float = DISPLAY_RANGE_DB) -> Traces:
     """Envelope, mean and power of both directions, column by column."""
     values = strip.values
-    blood, signal = blood_of(strip, range_db)
+    blood, signal, wall_rows = blood_of(strip, range_db)
     wrapped = wrapped_round(signal, values)
     signal = attached(signal & ~wrapped, values)
     shown, _ = carried_over(shown_brightness(strip), ~wrapped, wrapped, values)
@@ -85,6 +87,7 @@ def trace(strip: Strip, *, range_db: float = DISPLAY_RANGE_DB) -> Traces:
         away=away,
         power=blood,
         blur_rows=float(np.hypot(grain_rows(strip), SMOOTH_ROWS)),
+        wall_rows=wall_rows,
         aliased=np.asarray(wrapped.any(axis=0)),
     )
 

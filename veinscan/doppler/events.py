@@ -21,6 +21,8 @@ RISE_S = 0.2
 """A squeeze lifts the flow by `MIN_RISE` of its top within this time; breathing takes longer."""
 MIN_RISE = 0.42
 """Share of the spike's top; so a spike stands out of resting flow by 1.7 times."""
+MIN_ENVELOPE_RISE = 0.38
+"""By this share the envelope rises within the same time: next to strong walls the mean jumps by itself."""
 MAX_WIDTH_S = 1.6
 """A squeeze is released within this time of its rise; resting flow that comes back stays."""
 MIN_BLOOD = 0.10
@@ -31,7 +33,8 @@ MIN_RUN_S = 0.030
 """A shorter run of retrograde flow is no more than the spectrum's own width in time."""
 
 MIN_RUN_ROWS = 3.0
-"""Rows from the baseline that a run's mean velocity must reach: nearer, its line is not told from flow."""
+"""Rows from the baseline that a run's mean velocity must reach: nearer, its line is not told from flow.
+Where walls reach further, so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ def spikes(traces: Traces, sign: int, step_s: float, unit_cm_s: float | None) ->
     """
     side = traces.side(sign)
     net, back = (_steady(velocity(traces, s, step_s), step_s) for s in (sign, -sign))
+    envelope = _steady(np.nan_to_num(side.envelope), step_s)
     if not net.size or net.max() <= 0:
         return []
     least = MIN_SPIKE_CM_S / unit_cm_s if unit_cm_s else 0.04 * float(np.abs(traces.values).max())
@@ -100,7 +104,7 @@ def spikes(traces: Traces, sign: int, step_s: float, unit_cm_s: float | None) ->
     found: list[Spike] = []
     for top in tops - 1:
         spike = _spike(net, side, int(top), step_s)
-        if spike is None:
+        if spike is None or not _rises(envelope, spike, step_s):
             continue
         before = slice(max(0, spike.start - int(0.25 / step_s)), spike.start + 1)
         if back[before].size and back[before].max() > 0.5 * spike.height:
@@ -137,6 +141,14 @@ def _spike(net: Array, side: Side, top: int, step_s: float) -> Spike | None:
     start, release = top - int(near[0] + low[0]), top + int(after[0])
     part = side.power[start : release + 1]
     return Spike(start, top, release, peak, float(np.median(part)) if part.size else 0.0)
+
+
+def _rises(envelope: Array, spike: Spike, step_s: float) -> bool:
+    """Whether the envelope comes up as quickly as a spike's mean velocity."""
+    span = max(1, round(RISE_S / step_s))
+    part = envelope[max(0, spike.start - span // 2) : spike.top + 1]
+    before, after = part[: max(1, part.size - span)], part[min(span, part.size - 1) :]
+    return bool((before < (1 - MIN_ENVELOPE_RISE) * after).any())
 
 
 def presence(power: Array, first: int, last: int, step_s: float) -> Presence:
@@ -184,11 +196,14 @@ def runs(
         else:
             joined.append(piece)
     whole = traces.side(sign).power
-    slowest = MIN_RUN_ROWS * float(np.abs(np.diff(traces.values[:2])).sum())
-    return [
-        run
-        for run in joined
-        if run.length * step_s >= MIN_RUN_S
-        and float(smooth[run.first - first : run.last + 1 - first].max()) >= slowest
-        and float(np.quantile(whole[run.first : run.last + 1], 0.8)) >= least_power
-    ]
+    slowest = max(MIN_RUN_ROWS, traces.wall_rows) * float(np.abs(np.diff(traces.values[:2])).sum())
+    found = []
+    for run in joined:
+        there = presence(whole, run.first, run.last, step_s)
+        if (
+            run.length * step_s >= MIN_RUN_S
+            and float(smooth[there.first - first : there.last + 1 - first].max()) >= slowest
+            and float(np.quantile(whole[run.first : run.last + 1], 0.8)) >= least_power
+        ):
+            found.append(run)
+    return found

@@ -25,6 +25,10 @@ SHARP = 0.6
 """Share of the spectrum that is there in the column next to a gap, on a strip said to sweep."""
 SHARP_UNTOLD = 0.85
 """The same where the file does not say how the strip moves."""
+BARE_UNTOLD = 0.5
+"""There a gap shows at most this share of what is beside it, nothing taken off for what all columns show."""
+LEAST_UNTOLD = 0.02
+"""There what is beside a gap shows at least this mean level: a thread along the baseline tells nothing."""
 
 
 def runs_of(flags: Mask) -> list[Span]:
@@ -102,12 +106,25 @@ def _two_sided(strength: Array, span: Span, sweeping: bool, empty: Mask | None) 
             edges = min(cut(level[max(first, a - 8) : a][::-1]), cut(level[b : min(stop, b + 8)]), 1.0)
             if edges < sharp:
                 continue
+            if not sweeping:
+                raw = min(float(strength[a - BESIDE : a].mean()), float(strength[b : b + BESIDE].mean()))
+                if raw < LEAST_UNTOLD or float(np.quantile(strength[a:b], 0.8)) > BARE_UNTOLD * raw:
+                    continue
             around = np.r_[level[max(first, a - 12) : a], level[b : min(stop, b + 12)]]
             spread = float(around.std()) + 0.04 * beside
-            contrast = edges**2 * (0.1 + bare) * (beside - inside) * np.sqrt(min(b - a, 12)) / spread
+            steep = min(_step(level[a - 2 : a], level[a : a + 2]), _step(level[b : b + 2], level[b - 2 : b]))
+            contrast = (
+                edges**2 * steep**2 * (0.1 + bare) * (beside - inside) * np.sqrt(min(b - a, 12)) / spread
+            )
             if contrast > sure and (best is None or contrast > best[0]):
                 best = (contrast, (a, b))
     return None if best is None else best[1]
+
+
+def _step(outside: Array, inside: Array) -> float:
+    """How far a level falls from the columns right outside a gap to those right inside, 0..1."""
+    least = float(outside.min())
+    return max(0.0, 1 - max(float(inside.max()), 0.0) / least) if least > 0 else 0.0
 
 
 def _one_sided(strength: Array, empty: Mask, span: Span) -> Span | None:
