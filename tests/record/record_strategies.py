@@ -15,7 +15,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, StripCalibration
+from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, ColourScale, StripCalibration
 from veinscan.plan.follow_up import FollowUp
 from veinscan.plan.model import (
     Acknowledgement,
@@ -164,6 +164,7 @@ def records(clips: st.SearchStrategy[str] = uids) -> st.SearchStrategy[Record]:
         searches=_of_each(ClipSearch, lambda one: one.sop_instance_uid),
         calibrations=_of_each(ClipCalibration, lambda one: (one.sop_instance_uid, one.box)),
         strip_calibrations=_of_each(StripCalibration, lambda one: (one.sop_instance_uid, one.box)),
+        colour_scales=_of_each(ColourScale, lambda one: one.sop_instance_uid),
         measurements=_of_each(Measurement, lambda one: one.id),
         sessions=_of_each(TreatmentSession, lambda one: one.id),
         follow_ups=_of_each(FollowUp, lambda one: one.id),

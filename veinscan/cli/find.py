@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from veinscan.cli.candidates import candidate_lines, found_json
+from veinscan.cli.colour_scale import given_scale, scale_json, with_given_scale
 from veinscan.cli.common import (
     JsonOption,
     StudyArgument,
@@ -22,6 +23,7 @@ from veinscan.cli.common import (
     study_lines,
 )
 from veinscan.cli.output import Result, WrongCallError, count
+from veinscan.cli.saving import ReaderOption, reader_of
 from veinscan.errors import CancelledError, VeinscanError
 
 if TYPE_CHECKING:
@@ -56,6 +58,24 @@ def find(
     sensitivity: Annotated[
         str, typer.Option(metavar="low|normal|high", help="High shows weaker candidates too.")
     ] = "normal",
+    colour_scale: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOP,BOTTOM",
+            help="What stands at the ends of the colour bar, with --file.  Kept in the record.",
+            show_default=False,
+        ),
+    ] = None,
+    colour_unit: Annotated[str, typer.Option(metavar="cm/s|kHz", help="Unit of --colour-scale.")] = "cm/s",
+    colour_bar: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROW0,COL0,ROW1,COL1",
+            help="Where the colour bar is, with --colour-scale.",
+            show_default=False,
+        ),
+    ] = None,
+    reader: ReaderOption = None,
     study_uid: StudyUidOption = None,
     as_json: JsonOption = False,
 ) -> Result:
@@ -64,7 +84,12 @@ def find(
         min_diameter_mm=min_diameter_mm, max_diameter_mm=max_diameter_mm, max_depth_mm=max_depth_mm
     )
     wanted = _wanted(settings, min_depth_mm, sensitivity)
-    opened = open_calibrated(study, study_uid)
+    given = given_scale(colour_scale, colour_unit, colour_bar, file)
+    kept: dict[str, Any] = {}
+    if given is None:
+        opened = open_calibrated(study, study_uid)
+    else:
+        opened, kept = with_given_scale(study, study_uid, given, reader_of(reader))
     clips = choose_clips(opened, file)
     pictures = None
     if output is not None:
@@ -76,6 +101,7 @@ def find(
         "study_instance_uid": opened.study_instance_uid,
         "clips": found,
         "skipped": skipped_json(opened),
+        **kept,
     }
     if pictures is not None:
         pictures.finish(data)
@@ -141,6 +167,7 @@ def _search(clips: tuple[Clip, ...], wanted: FinderSettings, pictures: Any) -> l
                 "file": clip.file,
                 "sop_instance_uid": clip.sop_instance_uid,
                 "warnings": warnings,
+                **scale_json(clip),
                 **({"candidates": []} if result is None else found_json(result)),
             }
             if pictures is not None:

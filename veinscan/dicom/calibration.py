@@ -56,6 +56,36 @@ class ManualCalibration:
         return f"calibrated {how} (a pixel is {self.spacing_mm[0]:.4g} x {self.spacing_mm[1]:.4g} mm)"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualColourScale:
+    """The scale of a colour bar as a person read it off the screen."""
+
+    sop_instance_uid: str
+    """The clip."""
+    box: Box
+    """The bar, half-open `(row0, col0, row1, col1)`."""
+    top: float
+    """Value at its upper end; towards the probe is positive."""
+    bottom: float
+    unit: str = "cm/s"
+    """'cm/s' or 'kHz'."""
+    set_by: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What was given, in one sentence without names."""
+        return f"colour scale given by a reader: {self.top:g} to {self.bottom:g} {self.unit}"
+
+
+def check_colour_scale(scale: ManualColourScale, clip: Calibratable) -> None:
+    """Raise InvalidInputError where a scale is of another clip or cannot hold for this one."""
+    if scale.sop_instance_uid != clip.sop_instance_uid:
+        raise InvalidInputError("the colour scale belongs to another clip", where=clip.file)
+    row0, col0, row1, col1 = scale.box
+    if not (0 <= row0 < row1 <= clip.rows and 0 <= col0 < col1 <= clip.columns):
+        raise InvalidInputError(f"the colour bar's box {scale.box} is not in the picture", where=clip.file)
+
+
 class Calibratable(Protocol):
     """What is used of a clip here."""
 

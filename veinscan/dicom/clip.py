@@ -11,7 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 
-from veinscan.dicom.calibration import ManualCalibration, applied, check_calibration, manual_calibration
+from veinscan.dicom.calibration import (
+    ManualCalibration,
+    ManualColourScale,
+    applied,
+    check_calibration,
+    check_colour_scale,
+    manual_calibration,
+)
 from veinscan.dicom.chroma import colour_parts, colour_pixels
 from veinscan.dicom.colour import Frame, grey_of
 from veinscan.dicom.depth_scale import ProposedCalibration, propose_calibration
@@ -38,11 +45,17 @@ class Clip:
     """
 
     def __init__(
-        self, facts: ClipFacts, reader: FrameReader, manual: tuple[ManualCalibration, ...] = ()
+        self,
+        facts: ClipFacts,
+        reader: FrameReader,
+        manual: tuple[ManualCalibration, ...] = (),
+        colour_scale: ManualColourScale | None = None,
     ) -> None:
         self._facts = facts
         self._reader = reader
         self._manual = manual
+        self.colour_scale = colour_scale
+        """What a reader says of the scale of its colour bar; None where nobody said."""
         self._proposal: tuple[ProposedCalibration | None] | None = None
         self._warnings = [
             *facts.warnings,
@@ -50,6 +63,7 @@ class Clip:
             *(note for region in facts.regions.regions for note in region.warnings),
             *facts.time.warnings,
             *(calibration.sentence for calibration in manual),
+            *([] if colour_scale is None else [colour_scale.sentence]),
         ]
         if self.spacing_mm is None:
             self._warnings.append(_why_no_spacing(picture_region(self._known_regions)))
@@ -231,7 +245,15 @@ class Clip:
         for calibration in calibrations:
             check_calibration(calibration, self)
             by_box[calibration.box] = calibration
-        return Clip(self._facts, self._reader, tuple(by_box.values()))
+        return Clip(self._facts, self._reader, tuple(by_box.values()), self.colour_scale)
+
+    def with_colour_scale(self, scale: ManualColourScale) -> Clip:
+        """The same clip with the scale of its colour bar as a reader gave it.
+
+        Raises InvalidInputError for one of another clip, or whose bar is not in the picture.
+        """
+        check_colour_scale(scale, self)
+        return Clip(self._facts, self._reader, self._manual, scale)
 
     def calibrated(
         self,

@@ -13,7 +13,7 @@ import pydicom
 from pydicom.uid import UID
 
 from veinscan.dicom.cache import FrameCache
-from veinscan.dicom.calibration import ManualCalibration
+from veinscan.dicom.calibration import ManualCalibration, ManualColourScale
 from veinscan.dicom.clip import Clip
 from veinscan.dicom.facts import SECONDARY, ULTRASOUND, ClipFacts, clip_facts, several_patients
 from veinscan.dicom.frame_reader import FrameReader
@@ -101,6 +101,24 @@ class Study:
             else clip
             for clip in self.clips
         ]
+        return self._with_clips(clips)
+
+    def with_colour_scales(self, scales: Iterable[ManualColourScale]) -> Study:
+        """The same study with scales of colour bars that readers gave put on their clips.
+
+        One for a clip that is not in the study is left out.  Raises as `Clip.with_colour_scale`.
+        """
+        by_clip = {scale.sop_instance_uid: scale for scale in scales}
+        return self._with_clips(
+            [
+                clip.with_colour_scale(by_clip[clip.sop_instance_uid])
+                if clip.sop_instance_uid in by_clip
+                else clip
+                for clip in self.clips
+            ]
+        )
+
+    def _with_clips(self, clips: list[Clip]) -> Study:
         return Study(
             self.path,
             self.root,

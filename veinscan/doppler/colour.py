@@ -28,6 +28,8 @@ FlowMap = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Values = npt.NDArray[np.float64]
 
+UNKNOWN_SCALE = "the scale of the colour bar is not known"
+"""How the message begins that asks a person for it."""
 LIGHT_WEIGHT = 1.0
 CHROMA_WEIGHT = 0.55
 """Chroma is stored for blocks of pixels (JPEG 4:2:0), light for each: light says more about the place."""
@@ -90,7 +92,7 @@ def velocities(frame: Rgb, bar: ColourBar, inside: Mask | None = None) -> FlowMa
         raise CalibrationError("power Doppler shows no velocity and no direction", where="colour bar")
     if not bar.calibrated:
         raise CalibrationError(
-            "the scale of the colour bar is not known",
+            UNKNOWN_SCALE if bar.top is None else f"{UNKNOWN_SCALE} in cm/s, only in kHz",
             where="colour bar",
             do="give the velocities at its two ends",
         )

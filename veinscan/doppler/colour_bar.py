@@ -105,6 +105,14 @@ class ColourBar:
             )
         return replace(self, top=float(top), bottom=float(bottom), unit=unit, source=source)
 
+    def in_cm_s(self, frequency_khz: float | None) -> ColourBar:
+        """A bar in kHz in cm/s along the beam, v = c f / (2 f0); as it is where f0 is not known."""
+        if self.unit != "kHz" or self.top is None or self.bottom is None or not frequency_khz:
+            return self
+        factor = SOUND_CM_S / (2 * frequency_khz)
+        note = f"worked out from kHz with the header's {frequency_khz / 1000:g} MHz, along the beam"
+        return replace(self, top=self.top * factor, bottom=self.bottom * factor, unit="cm/s", note=note)
+
 
 def find_colour_bar(frame: Rgb, box: Box | None = None) -> ColourBar | None:
     """The colour bar of a frame, without its scale; None where there is none.
@@ -223,7 +231,8 @@ def bar_of(
     """The colour bar of a clip with the best scale there is, or None without a bar.
 
     The scale is taken from `scale` (values at top and bottom in cm/s, read by
-    a person), else from a colour bar region of the header, else from the
+    a person), else from what a reader's record holds for the clip
+    (`Clip.colour_scale`), else from a colour bar region of the header, else from the
     labels at the bar's ends where they are read without doubt, else as the
     Nyquist velocity c PRF / (4 f0) from the colour region's frequencies, else
     it stays unknown and is to be asked for.  The Nyquist velocity comes last
@@ -233,6 +242,9 @@ def bar_of(
     from veinscan.dicom.model import RegionKind
 
     frame = clip.frame(frame_index)
+    given = getattr(clip, "colour_scale", None)
+    if box is None and scale is None and given is not None:
+        box = given.box
     region = next((r for r in clip.regions if r.kind is RegionKind.COLOR_BAR), None)
     bar = find_colour_bar(frame, box if box is not None else (region.box if region is not None else None))
     if bar is None and box is None:
@@ -241,6 +253,10 @@ def bar_of(
         return bar
     if scale is not None:
         return bar.with_scale(*scale)
+    flow = next((r for r in clip.regions if r.kind is RegionKind.COLOR_FLOW), None)
+    frequency_khz = None if flow is None else flow.transducer_frequency_khz
+    if given is not None:
+        return bar.with_scale(given.top, given.bottom, unit=given.unit).in_cm_s(frequency_khz)
     if region is not None and region.units[0] in ("cm/s", "Hz"):
         ends = (region.physical(bar.box[0] - 0.5, 0)[0], region.physical(bar.box[2] - 0.5, 0)[0])
         if ends[0] is not None and ends[1] is not None and ends[0] != ends[1]:
@@ -248,11 +264,10 @@ def bar_of(
             part = 1e-3 if hertz else 1.0
             return bar.with_scale(
                 ends[0] * part, ends[1] * part, unit="kHz" if hertz else "cm/s", source="region"
-            )
+            ).in_cm_s(frequency_khz)
     from veinscan.doppler.labels import read_scale
 
     labelled = read_scale(frame, bar)
-    flow = next((r for r in clip.regions if r.kind is RegionKind.COLOR_FLOW), None)
     if flow is None or not flow.pulse_repetition_frequency_hz or not flow.transducer_frequency_khz:
         return labelled
     nyquist = SOUND_CM_S * flow.pulse_repetition_frequency_hz / (4e3 * flow.transducer_frequency_khz)

@@ -88,6 +88,7 @@ def record_json(record: Record, study: StudyLike) -> dict[str, Any]:
         "searches": plain(record.searches),
         "calibrations": plain(record.calibrations),
         "strip_calibrations": plain(record.strip_calibrations),
+        "colour_scales": plain(record.colour_scales),
         "measurements": [measurement_json(one, study) for one in record.measurements],
         "acknowledgements": plain(record.acknowledgements),
         "status": plain(record.status),

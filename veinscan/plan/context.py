@@ -61,6 +61,22 @@ class ClipCalibration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ColourScale:
+    """The scale of a clip's colour bar as a reader gave it: what stands at its two ends."""
+
+    sop_instance_uid: str
+    box: tuple[int, int, int, int]
+    """Half-open `(row0, col0, row1, col1)` of the bar."""
+    top: float
+    """Value at its upper end, in `unit`; towards the probe is positive."""
+    bottom: float
+    unit: str = "cm/s"
+    """'cm/s' or 'kHz'."""
+    set_by: str = ""
+    set_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StripCalibration:
     """A calibration of a spectral strip by two clicks on its burned-in axes."""
 

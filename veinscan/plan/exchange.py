@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from veinscan.errors import InvalidInputError
 from veinscan.plan.as_json import plain
-from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, StripCalibration
+from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, ColourScale, StripCalibration
 from veinscan.plan.follow_up import FollowUp
 from veinscan.plan.geometry import checked_frame, checked_point
 from veinscan.plan.measuring import check_measurement
@@ -46,6 +46,7 @@ _KEYS: dict[str, Any] = {
     "searches": lambda one: one.sop_instance_uid,
     "calibrations": lambda one: (one.sop_instance_uid, one.box),
     "strip_calibrations": lambda one: (one.sop_instance_uid, one.box),
+    "colour_scales": lambda one: one.sop_instance_uid,
     "measurements": lambda one: one.id,
     "sessions": lambda one: one.id,
     "follow_ups": lambda one: one.id,
@@ -75,6 +76,7 @@ class PlanFile(BaseModel):
     searches: tuple[ClipSearch, ...] = Field(default=(), max_length=MAX_MEMBERS)
     calibrations: tuple[ClipCalibration, ...] = Field(default=(), max_length=MAX_MEMBERS)
     strip_calibrations: tuple[StripCalibration, ...] = Field(default=(), max_length=MAX_MEMBERS)
+    colour_scales: tuple[ColourScale, ...] = Field(default=(), max_length=MAX_MEMBERS)
     measurements: tuple[Measurement, ...] = Field(default=(), max_length=MAX_MEMBERS)
     sessions: tuple[TreatmentSession, ...] = Field(default=(), max_length=MAX_MEMBERS)
     follow_ups: tuple[FollowUp, ...] = Field(default=(), max_length=MAX_MEMBERS)
@@ -167,6 +169,7 @@ def import_plan(record: Record, plan: PlanFile, study: Any) -> Record:
         *plan.searches,
         *plan.calibrations,
         *plan.strip_calibrations,
+        *plan.colour_scales,
     )
     for part in clip_parts:
         _check_clip(part.sop_instance_uid, clips)

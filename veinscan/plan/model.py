@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, StripCalibration
+from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, ColourScale, StripCalibration
 from veinscan.plan.flow import FlowValue, RefluxValue
 from veinscan.plan.follow_up import FollowUp
 from veinscan.plan.places import Calibration as Calibration
@@ -297,6 +297,7 @@ class Record:
     searches: tuple[ClipSearch, ...] = ()
     calibrations: tuple[ClipCalibration, ...] = ()
     strip_calibrations: tuple[StripCalibration, ...] = ()
+    colour_scales: tuple[ColourScale, ...] = ()
     measurements: tuple[Measurement, ...] = ()
     sessions: tuple[TreatmentSession, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()

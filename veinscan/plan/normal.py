@@ -152,6 +152,7 @@ _KEYS: dict[str, Callable[[Any], Any]] = {
     "searches": lambda one: one.sop_instance_uid,
     "calibrations": lambda one: (one.sop_instance_uid, one.box),
     "strip_calibrations": lambda one: (one.sop_instance_uid, one.box),
+    "colour_scales": lambda one: one.sop_instance_uid,
     "measurements": lambda one: one.id,
     "sessions": lambda one: one.id,
     "follow_ups": lambda one: one.id,

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from veinscan.dicom import Study, open_study
-from veinscan.dicom.calibration import ManualCalibration
+from veinscan.dicom.calibration import ManualCalibration, ManualColourScale
 from veinscan.errors import VeinscanError
-from veinscan.plan.context import ClipCalibration
+from veinscan.plan.context import ClipCalibration, ColourScale
 from veinscan.plan.model import Record
 from veinscan.record.store import load_record
 
@@ -41,21 +41,37 @@ def open_with_record(
 def with_record(study: Study, *, reading_id: str | None = None) -> Opened:
     """An opened study with its record."""
     record = load_record(study, reading_id=reading_id)
-    study, problems = with_calibrations(study, record.calibrations)
+    study, problems = with_calibrations(study, record.calibrations, record.colour_scales)
     return Opened(study, record, problems)
 
 
 def with_calibrations(
-    study: Study, calibrations: Iterable[ClipCalibration]
+    study: Study, calibrations: Iterable[ClipCalibration], colour_scales: Iterable[ColourScale] = ()
 ) -> tuple[Study, tuple[VeinscanError, ...]]:
-    """The study with calibrations of a record on its clips, and why one of them could not be put there."""
+    """The study with calibrations and colour scales of a record on its clips, and why one could not be."""
     problems = []
     for one in calibrations:
         try:
             study = study.with_calibrations([_manual(one)])
         except VeinscanError as error:
             problems.append(error)
+    for scale in colour_scales:
+        try:
+            study = study.with_colour_scales([_manual_scale(scale)])
+        except VeinscanError as error:
+            problems.append(error)
     return study, tuple(problems)
+
+
+def _manual_scale(one: ColourScale) -> ManualColourScale:
+    return ManualColourScale(
+        sop_instance_uid=one.sop_instance_uid,
+        box=one.box,
+        top=one.top,
+        bottom=one.bottom,
+        unit=one.unit,
+        set_by=one.set_by,
+    )
 
 
 def _manual(one: ClipCalibration) -> ManualCalibration:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, StripCalibration
+from veinscan.plan.context import ClipCalibration, ClipContext, ClipSearch, ColourScale, StripCalibration
 from veinscan.plan.flow import FlowValue, RefluxValue
 from veinscan.plan.follow_up import FollowUp, TargetOutcome
 from veinscan.plan.model import (
@@ -88,6 +88,8 @@ MAP_POINT = (
     Concept("map-row", c.PRIVATE_SCHEME, "Place on the leg map, down, 0 to 1"),
     Concept("map-column", c.PRIVATE_SCHEME, "Place on the leg map, across, 0 to 1"),
 )
+BAR_TOP = Concept("bar-top", c.PRIVATE_SCHEME, "Value at the upper end of the colour bar")
+BAR_BOTTOM = Concept("bar-bottom", c.PRIVATE_SCHEME, "Value at the lower end of the colour bar")
 POINT_A = (
     Concept("point-a-row", c.PRIVATE_SCHEME, "Row of the first point"),
     Concept("point-a-column", c.PRIVATE_SCHEME, "Column of the first point"),
@@ -202,6 +204,12 @@ STRIP_CALIBRATION = table(
     point_a=Numbers("point_a", POINT_A, c.PIXEL),
     point_b=Numbers("point_b", POINT_B, c.PIXEL),
 )
+COLOUR_SCALE = table(
+    ColourScale,
+    box=Numbers("box", c.REGION_BOX, c.PIXEL, whole=True),
+    top=Number("top", BAR_TOP, c.ONE, required=True),
+    bottom=Number("bottom", BAR_BOTTOM, c.ONE, required=True),
+)
 STRIP_SCALE = table(
     StripScale,
     box=Numbers("box", c.REGION_BOX, c.PIXEL, whole=True),
@@ -253,6 +261,8 @@ PARTS: tuple[Part, ...] = (
          lambda one: (one.sop_instance_uid, one.box), lambda one: "calibration of a clip"),
     Part("strip_calibrations", concept_of("strip_calibrations"), STRIP_CALIBRATION,
          lambda one: (one.sop_instance_uid, one.box), lambda one: "calibration of a strip"),
+    Part("colour_scales", concept_of("colour_scales"), COLOUR_SCALE, lambda one: one.sop_instance_uid,
+         lambda one: "scale of a colour bar"),
     Part("measurements", concept_of("measurements"), MEASUREMENT, lambda one: one.id,
          lambda one: f"{one.kind} with calipers"),
     Part("sessions", concept_of("sessions"), SESSION, lambda one: one.id,
