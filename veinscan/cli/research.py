@@ -140,7 +140,7 @@ class Watch:
         text = f"{done} of {total} studies, {rate * 3600:.0f} an hour"
         self._bar.label(text)
         self._bar.update(done, total)
-        if not sys.stderr.isatty() and now - self._said >= SAY_EVERY_S:
+        if done < total and not sys.stderr.isatty() and now - self._said >= SAY_EVERY_S:
             self._said = now
             say(f"{text}, {(total - done) / rate / 60:.0f} minutes left")
 

@@ -173,16 +173,20 @@ def _not_judged(case: StudyCase) -> list[dict[str, str]]:
         found += [{"clip": clip.name, "what": doubt} for doubt in (*clip.keep.doubts, *clip.problems)]
         if clip.writing:
             places = len(clip.writing)
-            found.append({"clip": clip.name, "what": f"{places} places inside the picture look like writing"})
-    skipped = len(case.study.skipped)
+            found.append(
+                {"clip": clip.name, "what": f"{_count(places, 'place')} inside the picture may be writing"}
+            )
+    skipped = sum("another study" not in one.reason for one in case.study.skipped)
     if skipped:
-        found.append(
-            {"clip": case.name, "what": f"{skipped} files of the study were not read and not exported"}
-        )
+        found.append({"clip": case.name, "what": f"not read and not exported: {_count(skipped, 'file')}"})
     others = len(case.study.other_documents)
     if others:
-        found.append({"clip": case.name, "what": f"{others} reports of other software were left out"})
+        found.append({"clip": case.name, "what": f"left out: {_count(others, 'report')} of other software"})
     return found
+
+
+def _count(number: int, one: str) -> str:
+    return f"{number} {one if number == 1 else one + 's'}"
 
 
 def json_ready(value: dict[str, Any]) -> dict[str, Any]:
