@@ -8,9 +8,12 @@ theirs meets an image of the export.
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
@@ -82,8 +85,6 @@ def _moment(case: StudyCase, reading: ReadingCase) -> datetime:
 def _report(
     case: StudyCase, reading: ReadingCase, header: Dataset, clips: dict[str, _Clip], uid: str
 ) -> bytes:
-    from dataclasses import replace
-
     instances = [
         Instance(clip.sop_class_uid, clip.sop_instance_uid, clip.series_instance_uid, case.study_instance_uid)
         for clip in clips.values()
@@ -121,10 +122,6 @@ def _segmentations(
 
 def _marked(data: bytes, identity: Identity) -> bytes:
     """The object with what says how it was de-identified; it has no pixels of a person's."""
-    import io
-
-    import pydicom
-
     dataset = pydicom.dcmread(io.BytesIO(data))
     mark_deidentified(dataset, identity, confirmed=True)
     if "ContributingEquipmentSequence" in dataset:
