@@ -125,10 +125,21 @@ def read_number(patch: Frame, middle_row: float) -> int | None:
 
 
 def _digit(character: Frame) -> str | None:
+    digit, likeness, lead = nearest_digit(character)
+    return digit if likeness >= _LEAST_LIKENESS and lead >= _LEAST_LEAD else None
+
+
+def nearest_digit(character: Frame) -> tuple[str, float, float]:
+    """The digit that a character is most like, how much (correlation), and by how much more than the next.
+
+    Parameters
+    ----------
+    character : (rows, cols) uint8
+        Light writing on black, a few times its size on the screen.
+    """
     names, shapes = _templates()
     likeness = shapes @ _unit(_normal(character))
     order = np.argsort(likeness)[::-1]
     best = names[order[0]]
     rival = next(float(likeness[j]) for j in order if names[j] != best)
-    lead = float(likeness[order[0]]) - rival
-    return best if likeness[order[0]] >= _LEAST_LIKENESS and lead >= _LEAST_LEAD else None
+    return best, float(likeness[order[0]]), float(likeness[order[0]]) - rival

@@ -2,83 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from veinscan.dicom.digits import nearest_digit
 from veinscan.doppler.colour_bar import ColourBar
 
 Rgb = npt.NDArray[np.uint8]
 
-SIZE = (20, 14)
-"""Rows and columns that every character is brought to."""
 LEAST_LIKENESS = 0.62
 """Correlation with a digit below which a character is not read."""
 LEAST_LEAD = 0.06
 """By which the best digit must beat the next."""
-
-
-@cache
-def _templates() -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
-    """Digits in several plain typefaces, as unit vectors."""
-    names: list[str] = []
-    shapes: list[npt.NDArray[np.float32]] = []
-    faces = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_PLAIN)
-    for digit in "0123456789":
-        for face in faces:
-            for thick in (2, 4, 6):
-                canvas = np.zeros((90, 90), np.uint8)
-                cv2.putText(
-                    canvas, digit, (15, 75), face, 2.4 if face != cv2.FONT_HERSHEY_PLAIN else 4.8, 255, thick
-                )
-                names.append(digit)
-                shapes.append(_normal(canvas))
-        for image in _vera(digit):
-            names.append(digit)
-            shapes.append(_normal(image))
-    return tuple(names), np.stack([_unit(s) for s in shapes])
-
-
-def _vera(digit: str) -> list[npt.NDArray[np.uint8]]:
-    """The digit in the sans typeface that comes with the report library, plain and bold."""
-    from pathlib import Path
-
-    try:
-        import reportlab
-        from PIL import Image, ImageDraw, ImageFont
-    except ImportError:  # pragma: no cover - both come with the required parts
-        return []
-    out = []
-    for name in ("Vera.ttf", "VeraBd.ttf"):
-        file = Path(reportlab.__file__).parent / "fonts" / name
-        if file.is_file():
-            picture = Image.new("L", (90, 90))
-            ImageDraw.Draw(picture).text((20, 5), digit, fill=255, font=ImageFont.truetype(str(file), 64))
-            out.append(np.asarray(picture, dtype=np.uint8))
-    return out
-
-
-def _normal(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """The character cut out and brought to one size."""
-    rows, cols = np.flatnonzero(image.max(axis=1) > 90), np.flatnonzero(image.max(axis=0) > 90)
-    if not rows.size or not cols.size:
-        return np.zeros(SIZE, np.float32)
-    cut = image[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
-    # a '1' is narrow: its width is kept relative to its height
-    wide = max(cut.shape[1], round(cut.shape[0] * 0.62))
-    left = (wide - cut.shape[1]) // 2
-    cut = np.pad(cut, ((0, 0), (left, wide - cut.shape[1] - left)))
-    small = cv2.resize(
-        cut, SIZE[::-1], interpolation=cv2.INTER_AREA if cut.shape[0] > SIZE[0] else cv2.INTER_LINEAR
-    )
-    return np.asarray(cv2.GaussianBlur(small.astype(np.float32), (0, 0), 0.9), dtype=np.float32)
-
-
-def _unit(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    flat = (image - image.mean()).ravel()
-    return np.asarray(flat / max(float(np.linalg.norm(flat)), 1e-6), dtype=np.float32)
 
 
 def read_scale(frame: Rgb, bar: ColourBar) -> ColourBar:
@@ -171,7 +107,6 @@ def _read_digits(
     scale: int,
 ) -> float | None:
     """Leading digits of a line with an optional point; None when any of them is in doubt."""
-    names, shapes = _templates()
     height = float(np.median([m[3] for m in line]))
     text = ""
     before = None
@@ -187,15 +122,8 @@ def _read_digits(
         skip, mark = _attached(ink)
         if mark == "-" and text:
             return None
-        likeness = shapes @ _unit(_normal(own[:, skip:]))
-        order = np.argsort(likeness)[::-1]
-        best = names[order[0]]
-        rival = next(float(likeness[j]) for j in order if names[j] != best)
-        if (
-            (width - skip) > 1.1 * tall
-            or likeness[order[0]] < LEAST_LIKENESS
-            or likeness[order[0]] - rival < LEAST_LEAD
-        ):
+        best, likeness, lead = nearest_digit(own[:, skip:])
+        if (width - skip) > 1.1 * tall or likeness < LEAST_LIKENESS or lead < LEAST_LEAD:
             return None
         dot = mark == "." or any(
             m[2] <= 0.35 * height
