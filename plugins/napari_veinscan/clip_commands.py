@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_veinscan.calibration import calibrate_by_distance, take_proposed
+from napari_veinscan.colour_scale import ask as ask_colour_scale
 from napari_veinscan.commands import Command
 from napari_veinscan.label_dialog import label_clips
 from napari_veinscan.workbench import Workbench
@@ -60,5 +61,12 @@ COMMANDS = (
         GROUP,
         take_proposed,
         tip="Take the scale that the burned-in ticks suggest, after you looked at it",
+    ),
+    Command(
+        "clip.colour_scale",
+        "Scale of the colour bar…",
+        GROUP,
+        lambda bench: ask_colour_scale(bench) is not None,
+        tip="Say what stands at the two ends of the colour bar, where it cannot be read",
     ),
 )

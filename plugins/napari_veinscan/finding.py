@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from napari_veinscan.background import Job
-from veinscan.candidates import FinderSettings, find_in_clip
+from napari_veinscan.colour_scale import ask_where_unknown
+from veinscan.candidates import ClipCandidates, FinderSettings, find_in_clip
 from veinscan.dicom import Clip
 from veinscan.errors import InvalidInputError
 
@@ -43,5 +44,9 @@ def find(bench: Workbench, clips: Sequence[Clip]) -> None:
             job.give((clip, find_in_clip(clip, finder, progress=step)))
             before += weight
 
+    def show(part: tuple[Clip, ClipCandidates]) -> None:
+        bench.session.set_candidates(*part)
+        ask_where_unknown(bench, *part)
+
     what = clips[0].file if len(clips) == 1 else f"{len(clips)} clips"
-    bench.start(f"Searching {what}", search, part=lambda part: bench.session.set_candidates(*part))
+    bench.start(f"Searching {what}", search, part=show)

@@ -22,7 +22,7 @@ from veinscan.dicom import Clip, Study, open_study
 from veinscan.errors import CalibrationError, InvalidInputError, VeinscanError
 from veinscan.plan import clips as plan_clips
 from veinscan.plan import editing, outlines
-from veinscan.plan.context import ClipCalibration
+from veinscan.plan.context import ClipCalibration, ColourScale
 from veinscan.plan.model import (
     Decision,
     InjectionTarget,
@@ -68,8 +68,8 @@ class Session(EditedRecord):
         self._courses: dict[str, dict[str, Candidate]] = {}
         """By clip and candidate: what was followed through the clip before it had a verdict."""
         self._as_opened: Study | None = study
-        self._calibrations: tuple[ClipCalibration, ...] = ()
-        """Of the record, as they are on the clips now."""
+        self._calibrations: tuple[ClipCalibration | ColourScale, ...] = ()
+        """Of the record, with its colour scales, as they are on the clips now."""
         self.calibration_problems: tuple[VeinscanError, ...] = ()
         """Why a calibration of the record could not be put back onto its clip."""
 
@@ -110,11 +110,13 @@ class Session(EditedRecord):
 
     def _put_calibrations_back(self) -> bool:
         """Calibrate the clips as the record says; whether one of them changed."""
-        wanted = self.record.calibrations if self.record is not None else ()
+        lengths = self.record.calibrations if self.record is not None else ()
+        colours = self.record.colour_scales if self.record is not None else ()
+        wanted: tuple[ClipCalibration | ColourScale, ...] = (*lengths, *colours)
         if self._as_opened is None or wanted == self._calibrations:
             return False
         changed = {one.sop_instance_uid for one in set(wanted) ^ set(self._calibrations)}
-        self.study, self.calibration_problems = with_calibrations(self._as_opened, wanted)
+        self.study, self.calibration_problems = with_calibrations(self._as_opened, lengths, colours)
         self._calibrations = wanted
         for uid in changed:
             self._found.pop(uid, None)  # searched in another scale
