@@ -21,6 +21,10 @@ REACH_MM = 0.25
 """How far the network's outline is moved at most: a pixel and a half of its maps.  The overlap with outlines
 drawn by an expert is the same from 0.15 to 0.4 mm."""
 
+LONG, LONG_AGREE = 3.0, 0.6
+"""Ratio of axes from which an outline is that of a tube seen lengthwise, which is found in pieces that are
+joined later; and the intersection over union from which a ring is no piece but all of it."""
+
 
 def pulled(outline: Array, wall: Array, reach: float) -> Array:
     """(k, 2) `outline`, vertices moved to the nearest point of a closed (m, 2) `wall`, by `reach` at most."""
@@ -41,10 +45,12 @@ def agreed_outlines(prepared: PreparedFrame, outlines: Array, places: Array) -> 
     centres = measure_polygons(outlines).centre
     fine = refine_outlines(prepared.image, outlines, centres, prepared.pixel_mm)
     low, high = places.min(axis=1), places.max(axis=1)
+    extent = measure_polygons(places)
+    least = np.where(extent.major >= LONG * extent.minor, LONG_AGREE, AGREE)
     for number, (wall, centre) in enumerate(zip(fine, centres, strict=True)):
         near = np.flatnonzero(((low <= centre) & (centre <= high)).all(axis=1))
         shared = [agreement(places[place], outlines[number]) for place in near]
-        if shared and max(shared) >= AGREE:
-            theirs = places[near[int(np.argmax(shared))]]
-            fine[number] = pulled(theirs, wall, REACH_MM / prepared.pixel_mm)
+        best = int(np.argmax(shared)) if shared else -1
+        if shared and shared[best] >= least[near[best]]:
+            fine[number] = pulled(places[near[best]], wall, REACH_MM / prepared.pixel_mm)
     return fine

@@ -157,7 +157,7 @@ def _lumens(
     if not len(outlines):
         return []
     lumens: list[Lumen] = []
-    for group, outline in zip(*joined_pieces(prepared.image, list(outlines)), strict=True):
+    for group, outline in zip(*joined_pieces(prepared.image, list(outlines), logits), strict=True):
         best = group[0]
         made = _lumen(prepared, outline, float(logits[best]), parts[best], joined=len(group) > 1)
         _add(lumens, made)

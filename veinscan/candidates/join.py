@@ -28,6 +28,9 @@ STILL_DARK = 0.5
 BETWEEN = 48
 """Points read on that way; a tenth of them may be brighter."""
 
+WEAKER = 4.0
+"""A piece may be weaker than the tube's strongest by this much of the logit: anything is dark somewhere."""
+
 STRAIGHT = 1.15
 """Up to this excess the hull is the outline itself."""
 
@@ -36,13 +39,14 @@ VERTICES = 64
 
 
 def joined_pieces(
-    image: npt.NDArray[np.float32], outlines: Sequence[Array]
+    image: npt.NDArray[np.float32], outlines: Sequence[Array], logits: npt.ArrayLike
 ) -> tuple[list[list[int]], list[Array]]:
     """Groups of indices that are one tube, strongest first, and their outlines (grid pixels).
 
-    `outlines` are (k, 2) `(row, col)` polygons, strongest first; an outline that joins
-    nothing is returned as it is.
+    `outlines` are (k, 2) `(row, col)` polygons with their `logits` (n,), strongest first; an outline
+    that joins nothing is returned as it is.
     """
+    strength = np.asarray(logits, np.float64)
     groups = [[index] for index in range(len(outlines))]
     shapes = [np.asarray(outline, np.float64) for outline in outlines]
     bands = [_is_band(shape) for shape in shapes]
@@ -53,6 +57,8 @@ def joined_pieces(
     while first < len(groups):
         for second in range(first + 1, len(groups)):
             if not (bands[first] or bands[second]):
+                continue
+            if strength[groups[first][0]] - strength[groups[second][0]] > WEAKER:
                 continue
             tube = _tube(image, (shapes[first], shapes[second]), (masks[first], masks[second]))
             if tube is not None:

@@ -15,20 +15,20 @@ from veinscan.candidates.score import PARTS, shipped_scorer
 
 Array = npt.NDArray[np.float64]
 
-PRIOR = -0.866
+PRIOR = -0.826
 """Logit where every column is 0."""
 
 WEIGHTS = {
-    "vessel": 0.228,
-    "core": 0.242,
-    "sharpness": 1.992,
+    "vessel": 0.24,
+    "core": 0.216,
+    "sharpness": 1.966,
     "nerve": -1.5,
-    "classical": 0.176,
+    "classical": 0.178,
     "shadow": 0.0,
     "open": -4.0,
-    "small": 0.023,
-    "large": 0.34,
-    "edge": -0.499,
+    "small": 0.058,
+    "large": 0.337,
+    "edge": -0.428,
 }
 """Weight of each column; that of `open` is set by hand, as few labelled pictures show bone, and that of
 `nerve` is held at -1.5 or below."""
