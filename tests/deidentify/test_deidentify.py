@@ -291,3 +291,60 @@ def test_times_lose_their_zone_and_their_day(planted: Planted) -> None:
     assert identity.moment(moment) == moment - timedelta(days=identity.days)
     assert str(identity.moment(moment)).endswith("+00:00")
     assert identity_of(clip, Options(dates=Dates.REMOVED)).moment(moment) is None
+
+
+def test_no_attribute_of_the_standard_lets_the_name_through() -> None:
+    """Every attribute of PS3.6 that holds text, at the top and in a sequence, with the name in it."""
+    from pydicom.datadict import DicomDictionary
+    from pydicom.dataset import Dataset
+
+    name = "QUIRINUS"
+    texts = {"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"}
+    original, inner = Dataset(), Dataset()
+    for tag, (vr, *_rest) in DicomDictionary.items():
+        group = tag >> 16
+        if vr in texts and group not in (0x0000, 0x0002, 0x0004, 0xFFFE) and group % 2 == 0:
+            for dataset in (original, inner):
+                dataset.add_new(tag, vr, name)
+        elif vr in ("OB", "OW", "UN") and group % 2 == 0 and group not in (0x0002, 0x7FE0, 0xFFFC):
+            original.add_new(tag, vr, name.encode())
+    original.PatientName = f"{name}^Sankt"
+    original.AnatomicRegionSequence = [inner]
+    original.SourceImageSequence = [inner]
+    original.SequenceOfUltrasoundRegions = [inner]
+    identity = Identity(KEY, "P-X", 400, Options(), known_words([original]))
+    assert len(original) > 1000
+    header = clean_header(original, identity)
+    assert name not in str(header.to_json_dict())
+    assert header.PatientName == "P-X"
+    # even where nothing tells that it is a name: of texts only three, which describe the machine, are kept
+    unknown = clean_header(original, Identity(KEY, "P-X", 400, Options(), ()))
+    kept = {e.keyword for e in unknown if name in str(e.value) and e.VR not in ("CS", "SQ")}
+    assert kept == {"Manufacturer", "ManufacturerModelName", "SoftwareVersions"}
+
+
+def test_no_date_of_the_standard_stays_as_it_was() -> None:
+    from pydicom.datadict import DicomDictionary
+    from pydicom.dataset import Dataset
+
+    original = Dataset()
+    for tag, (vr, *_rest) in DicomDictionary.items():
+        if vr in ("DA", "DT") and (tag >> 16) % 2 == 0 and (tag >> 16) > 4:
+            original.add_new(tag, vr, "20250102" if vr == "DA" else "20250102030405")
+    for options in (Options(), Options(dates=Dates.REMOVED)):
+        header = clean_header(original, Identity(KEY, "P-X", 400, options, ()))
+        assert "20250102" not in str(header.to_json_dict())
+    assert header.StudyDate == ""
+
+
+def test_no_uid_of_an_instance_stays_as_it_was() -> None:
+    from pydicom.datadict import DicomDictionary
+    from pydicom.dataset import Dataset
+
+    original = Dataset()
+    for tag, (vr, *_rest) in DicomDictionary.items():
+        if vr == "UI" and (tag >> 16) % 2 == 0 and (tag >> 16) > 4:
+            original.add_new(tag, vr, "1.2.826.0.1.777")
+    header = clean_header(original, Identity(KEY, "P-X", 400, Options(), ()))
+    assert "1.2.826.0.1.777" not in str(header.to_json_dict())
+    assert header.SOPInstanceUID == KEY.uid("1.2.826.0.1.777")

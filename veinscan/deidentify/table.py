@@ -56,14 +56,8 @@ TIMES = frozenset(
 )
 """Times of day that stay beside a moved date: the shift is of whole days."""
 
-SAFE_TEXTS = frozenset(
-    {
-        "Manufacturer", "ManufacturerModelName", "SoftwareVersions", "TransducerType", "CodeMeaning",
-        "CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "LossyImageCompressionMethod",
-        "ContentLabel", "SegmentAlgorithmName", "HeartRate", "ProcessingFunction",
-    }
-)  # fmt: skip
-"""Texts that describe the machine or are codes.  Every other text that the table does not know is removed."""
+SAFE_TEXTS = frozenset({"Manufacturer", "ManufacturerModelName", "SoftwareVersions"})
+"""Texts that describe the machine.  Every other text that the table does not know is removed."""
 
 SAFE_PRIVATE: dict[tuple[str, int, int], str] = {
     ("GEIIS PACS", 0x0903, 0x10): "US",
