@@ -12,14 +12,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from veinscan.errors import InvalidInputError, VeinscanError
+from veinscan.errors import InvalidInputError, NotSavedError, VeinscanError
+from veinscan.record.files import make_folder, write_new
 
 KEY_BYTES = 32
 MIN_DAYS, MAX_DAYS = 365, 3650
@@ -94,17 +94,13 @@ def project_key(project: str = "default") -> ProjectKey:
         The key cannot be read or written.
     """
     path = key_path(project)
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return read_key(path)
-    except OSError as error:
-        raise _unusable(path, error) from error
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(KEY_BYTES) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    if not path.exists():
+        make_folder(path.parent, private=True)
+        try:
+            write_new(path, secrets.token_hex(KEY_BYTES).encode("ascii") + b"\n", mode=0o600)
+        except NotSavedError:
+            if not path.exists():  # else another program made it a moment ago
+                raise
     return read_key(path)
 
 
