@@ -11,6 +11,7 @@ import numpy.typing as npt
 from skimage.measure import label
 from skimage.segmentation import watershed
 
+from training.augment import BLACK, levels_of, photometric
 from training.speckle import synthetic_view
 
 Bytes = npt.NDArray[np.uint8]
@@ -24,6 +25,10 @@ WINDOW, WIDE_WINDOW = 256, 448
 """Rows and columns of a training view; the wide one shows a whole picture at its own size."""
 ZOOM, WIDE_ZOOM = (0.3, 1.6), (0.55, 1.4)
 """Range of the random zoom, on top of the change of pixel size, for either window."""
+UNLABELLED_SHARE = 0.15
+"""Share of unlabelled pictures among the views that are no phantoms."""
+PASTED = 0.4
+"""Lumens of other pictures set into a view, on average."""
 SPECK = 60
 """Smaller components of the colouring are not vessels (as the scorer has it)."""
 
@@ -114,6 +119,18 @@ def sample_of(
 ) -> Sample:
     """A sample with its targets and pyramids."""
     target = np.dstack([components > 0, nerve, core_depth(components)]).astype(np.float32)
+    return sample_with(name, image, components, nerve, target, mm)
+
+
+def sample_with(
+    name: str,
+    image: Bytes,
+    components: npt.NDArray[np.int32],
+    nerve: npt.NDArray[np.bool_],
+    target: Floats,
+    mm: float,
+) -> Sample:
+    """A sample of a (rows, cols, 3) target at full size, with its pyramids."""
     targets, pyramid = [target], [image]
     for _ in range(2):
         size = (pyramid[-1].shape[1] // 2, pyramid[-1].shape[0] // 2)
@@ -171,90 +188,105 @@ def warped(rng: np.random.Generator, sample: Sample, zoom: float, size: int) -> 
     return view, target
 
 
-def smooth_noise(rng: np.random.Generator, size: int, knots: int) -> Floats:
-    """(size, size) noise of standard deviation about 1 that varies over size / knots pixels."""
-    coarse = rng.normal(0, 1, (knots, knots)).astype(np.float32)
-    return np.asarray(cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC))
+def with_lumen(rng: np.random.Generator, view: Floats, target: Floats, donor: Sample, zoom: float) -> None:
+    """Set a lumen of another picture, with what is around it, into a view, in place, with a soft rim."""
+    size = view.shape[0]
+    count = int(donor.components.max())
+    if not count:
+        return
+    inside = donor.components == rng.integers(1, count + 1)
+    if not inside.any():
+        return
+    rows, cols = np.nonzero(inside)
+    scale = zoom * np.exp(rng.normal(0, 0.2)) * donor.mm / NETWORK_MM
+    extent = max(np.ptp(rows), np.ptp(cols)) * scale
+    edge = 2 * round(0.5 * (1.9 * extent + 24))
+    if edge > 0.6 * size:
+        return
+    level = int(np.clip(np.floor(np.log2(1 / scale)), 0, 2))
+    at = 2.0**level
+    axis = (np.arange(edge, dtype=np.float32) - (edge - 1) / 2) / scale
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    x, y = np.meshgrid(cols.mean() + flip * axis, rows.mean() + axis)
+    x, y = (x / at).astype(np.float32), (y / at).astype(np.float32)
+    patch = cv2.remap(donor.pyramid[level], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    patch = patch.astype(np.float32) / 255
+    half = [cv2.resize(v, (edge // 2, edge // 2), interpolation=cv2.INTER_AREA) for v in (x, y)]
+    wanted = cv2.remap(
+        donor.targets[level], half[0], half[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+    )
+    top, left = (2 * int(rng.integers(0, (size - edge) // 2 + 1)) for _ in range(2))
+    place = slice(top, top + edge), slice(left, left + edge)
+    under = slice(top // 2, (top + edge) // 2), slice(left // 2, (left + edge) // 2)
+    taken = target[under][..., :2].max() > 0.3
+    if taken or (view[place] <= BLACK).mean() > 0.1 or (patch <= 0).mean() > 0.3:
+        return
+    grid = (np.arange(edge) - (edge - 1) / 2) / (edge / 2)
+    radius = np.hypot(*np.meshgrid(grid, grid))
+    soft = np.clip((0.98 - radius) / 0.25, 0, 1).astype(np.float32)
+    rim = (radius > 0.6) & (radius < 1)
+    gain = np.clip((view[place][rim].mean() + 0.02) / (patch[rim].mean() + 0.02), 0.5, 2.0)
+    view[place] += soft * (np.clip(patch * gain, 0, 1) - view[place])
+    small = cv2.resize(soft, (edge // 2, edge // 2), interpolation=cv2.INTER_AREA)[..., None]
+    target[under] = np.maximum(target[under] * (1 - small), wanted * (small > 0.5))
 
 
-def photometric(rng: np.random.Generator, image: Floats) -> Floats:
-    """Gain, time-gain, gamma, shadows, speckle, blur, noise, graphics: what settings differ in."""
-    size = image.shape[0]
-    black = image <= 2 / 255
-    image = image.copy()
-    if rng.random() < 0.3:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.6))
-    if rng.random() < 0.2:
-        sharp = image - cv2.GaussianBlur(image, (0, 0), rng.uniform(1, 3))
-        image = image + rng.uniform(0.2, 1.0) * sharp
-    if rng.random() < 0.5:
-        noise = rng.normal(0, 1, image.shape).astype(np.float32)
-        noise = cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.6, 2.0), sigmaY=rng.uniform(0.5, 1.2))
-        image = image * np.exp(rng.uniform(0.05, 0.35) * noise / max(float(noise.std()), 1e-6))
-    if rng.random() < 0.5:
-        depth = np.interp(np.arange(size), np.linspace(0, size, 5), rng.normal(0, 0.25, 5)).astype(np.float32)
-        image = image * np.exp(depth)[:, None]
-    if rng.random() < 0.3:
-        image = image * np.exp(0.2 * smooth_noise(rng, size, 5))
-    for _ in range(rng.poisson(0.35)):
-        middle, half, lean = rng.uniform(0, size), rng.uniform(4, 30), rng.normal(0, 0.1)
-        rows = np.arange(size, dtype=np.float32)[:, None]
-        across = np.abs(np.arange(size, dtype=np.float32)[None] - middle - lean * rows) / half
-        below = np.clip((rows - rng.uniform(0, 0.7) * size) / 8, 0, 1)
-        image = image * (1 - rng.uniform(0.3, 0.95) * below * np.clip(1.5 - across, 0, 1))
-    image = np.clip(image, 0, None) ** np.exp(rng.normal(0, 0.3)) * np.exp(rng.normal(0, 0.25))
-    if rng.random() < 0.3:
-        image = image + rng.uniform(-0.06, 0.12)
-    if rng.random() < 0.3:
-        image = image + rng.normal(0, rng.uniform(0.005, 0.04), image.shape).astype(np.float32)
-    if rng.random() < 0.8:
-        image[black] = np.minimum(image[black], 2 / 255)
-    image = np.clip(image, 0, 1).astype(np.float32)
-    if rng.random() < 0.15:
-        draw_graphics(rng, image)
-    return image
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What views are made of."""
+
+    samples: list[Sample]
+    phantoms: list[Sample]
+    unlabelled: list[Sample]
+    """Pictures whose targets earlier networks gave."""
+    styles: list[Floats]
+    """`levels_of` every picture."""
+    synthetic: float
+    """Share of phantom views."""
 
 
-def draw_graphics(rng: np.random.Generator, image: Floats) -> None:
-    """Burned-in text, ticks and caliper crosses, in place."""
-    size = image.shape[0]
-    drawn = np.zeros(image.shape, np.uint8)
-    for _ in range(rng.integers(1, 6)):
-        x, y = (int(v) for v in rng.integers(0, size, 2))
-        kind = rng.integers(3)
-        if kind == 0:
-            letters = "".join(chr(c) for c in rng.integers(48, 91, rng.integers(2, 9)))
-            cv2.putText(drawn, letters, (x, y), 0, float(rng.uniform(0.3, 0.6)), 255, 1)
-        elif kind == 1:
-            cv2.drawMarker(drawn, (x, y), 255, int(rng.integers(0, 4)), int(rng.integers(5, 14)), 1)
-        else:
-            for k in range(rng.integers(4, 14)):
-                cv2.circle(drawn, (x + 7 * k, y), 1, 255, -1)
-    np.maximum(image, drawn.astype(np.float32) / 255, out=image)
+def source_of(
+    samples: list[Sample], phantoms: list[Sample], unlabelled: list[Sample], synthetic: float
+) -> Source:
+    """All pictures lend each other their grey levels."""
+    styles = [levels_of(sample.image.astype(np.float32) / 255) for sample in (*samples, *unlabelled)]
+    return Source(samples, phantoms, unlabelled, styles, synthetic)
 
 
-def random_view(
-    rng: np.random.Generator, samples: list[Sample], phantoms: list[Sample], synthetic: float, window: int
-) -> tuple[Floats, Floats]:
+def one_of(rng: np.random.Generator, samples: list[Sample]) -> Sample:
+    """Any."""
+    return samples[rng.integers(len(samples))]
+
+
+def random_view(rng: np.random.Generator, source: Source, window: int) -> tuple[Floats, Floats]:
     """(window, window) image and targets at half of it: one view, four small ones, or a phantom."""
-    if rng.random() < synthetic:
-        if phantoms and rng.random() < 0.6:
+    samples, styles = source.samples, source.styles
+    if rng.random() < source.synthetic:
+        if source.phantoms and rng.random() < 0.6:
             zoom = float(np.exp(rng.uniform(np.log(0.6), np.log(1.8))))
-            view, target = warped(rng, phantoms[rng.integers(len(phantoms))], zoom, window)
+            view, target = warped(rng, one_of(rng, source.phantoms), zoom, window)
         else:
             view, target = synthetic_view(rng, window, NETWORK_MM)
-        return photometric(rng, view), target
+        return photometric(rng, view, styles), target
+    if source.unlabelled and rng.random() < UNLABELLED_SHARE:
+        zoom = float(np.exp(rng.uniform(np.log(0.5), np.log(1.4))))
+        view, target = warped(rng, one_of(rng, source.unlabelled), zoom, window)
+        return photometric(rng, view, styles), target
     zoom = float(np.exp(rng.uniform(*np.log(ZOOM if window <= WINDOW else WIDE_ZOOM))))
     if zoom > 0.5 or rng.random() < 0.3:
-        view, target = warped(rng, samples[rng.integers(len(samples))], zoom, window)
-        return photometric(rng, view), target
+        view, target = warped(rng, one_of(rng, samples), zoom, window)
+        for _ in range(rng.poisson(PASTED)):
+            with_lumen(rng, view, target, one_of(rng, samples), zoom)
+        return photometric(rng, view, styles), target
     half = window // 2
     view, target = np.zeros((window, window), np.float32), np.zeros((half, half, 3), np.float32)
     for row in (0, 1):
         for col in (0, 1):
             zoom = float(np.exp(rng.uniform(np.log(ZOOM[0]), np.log(0.5))))
-            tile, wanted = warped(rng, samples[rng.integers(len(samples))], zoom, half)
-            view[row * half : (row + 1) * half, col * half : (col + 1) * half] = photometric(rng, tile)
+            tile, wanted = warped(rng, one_of(rng, samples), zoom, half)
+            view[row * half : (row + 1) * half, col * half : (col + 1) * half] = photometric(
+                rng, tile, styles
+            )
             quarter = half // 2
             target[row * quarter : (row + 1) * quarter, col * quarter : (col + 1) * quarter] = wanted
     return view, target

@@ -21,9 +21,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from training.data import WIDE_WINDOW, WINDOW, Floats, Sample, block_of, random_view, read_all
+from training.data import WIDE_WINDOW, WINDOW, Floats, Source, block_of, random_view, read_all, source_of
 from training.model import LumenNet
 from training.phantoms import read
+from training.unlabelled import read_unlabelled
 
 TEST_BLOCK = 4
 WARM_UP = 60
@@ -66,7 +67,7 @@ def loss_of(logits: Tensor, target: Tensor) -> Tensor:
 Batch = tuple[Floats, Floats]
 
 
-def batches(samples: list[Sample], phantoms: list[Sample], options: argparse.Namespace) -> Iterator[Batch]:
+def batches(source: Source, options: argparse.Namespace) -> Iterator[Batch]:
     """Endless (n, 1, rows, cols) views and (n, rows / 2, cols / 2, 3) targets, the same for the same seed.
 
     Every other batch has wide windows, fewer of them, so that either takes about as long.
@@ -75,27 +76,25 @@ def batches(samples: list[Sample], phantoms: list[Sample], options: argparse.Nam
     few = max(round(options.batch * (WINDOW / WIDE_WINDOW) ** 2), 1)
     while True:
         for window, count in ((WINDOW, options.batch), (WIDE_WINDOW, few)):
-            views = [random_view(rng, samples, phantoms, options.synthetic, window) for _ in range(count)]
+            views = [random_view(rng, source, window) for _ in range(count)]
             yield np.stack([view for view, _ in views])[:, None], np.stack([target for _, target in views])
 
 
-def produce(
-    queue: mp.Queue[Batch], samples: list[Sample], phantoms: list[Sample], options: argparse.Namespace
-) -> None:
+def produce(queue: mp.Queue[Batch], source: Source, options: argparse.Namespace) -> None:
     """Fill the queue for ever, in a process of its own beside the training."""
     cv2.setNumThreads(1)
-    for batch in batches(samples, phantoms, options):
+    for batch in batches(source, options):
         queue.put(batch)
 
 
-def train(samples: list[Sample], phantoms: list[Sample], options: argparse.Namespace) -> tuple[LumenNet, int]:
+def train(source: Source, options: argparse.Namespace) -> tuple[LumenNet, int]:
     """The averaged network (exponential moving average of weights and statistics) and the steps made.
 
     The rate falls over `steps`, or over `minutes` of wall time where the machine is shared.
     """
     context = mp.get_context("fork")
     queue: mp.Queue[Batch] = context.Queue(maxsize=12)
-    maker = context.Process(target=produce, args=(queue, samples, phantoms, options), daemon=True)
+    maker = context.Process(target=produce, args=(queue, source, options), daemon=True)
     maker.start()
     torch.manual_seed(options.seed)
     net = LumenNet()
@@ -143,6 +142,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True, help="folder with images/ and masks/")
     parser.add_argument("--phantoms", type=Path, help="what `python -m training.phantoms` wrote")
+    parser.add_argument("--unlabelled", type=Path, help="folder of pictures without masks")
+    parser.add_argument(
+        "--teachers", type=Path, nargs="+", default=[], help="weights that give their targets"
+    )
+    parser.add_argument("--width-mm", type=float, default=40.0, help="width of the unlabelled pictures")
     parser.add_argument("--hold-out", type=int, default=-1, help="block 0 to 3 left out; -1 leaves out none")
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--minutes", type=float, default=0.0, help="train so long instead of so many steps")
@@ -159,8 +163,11 @@ def main() -> None:
     away = {TEST_BLOCK, options.hold_out}
     samples = [sample for sample in read_all(options.data) if block_of(int(sample.name)) not in away]
     phantoms = read(options.phantoms) if options.phantoms else []
-    print(f"{len(samples)} images, {len(phantoms)} phantom frames", flush=True)
-    net, steps = train(samples, phantoms, options)
+    unlabelled = (
+        read_unlabelled(options.unlabelled, options.teachers, options.width_mm) if options.unlabelled else []
+    )
+    print(f"{len(samples)} images, {len(unlabelled)} unlabelled, {len(phantoms)} phantom frames", flush=True)
+    net, steps = train(source_of(samples, phantoms, unlabelled, options.synthetic), options)
     torch.save(net.state_dict(), options.out)
     print(f"{steps} steps of {options.batch} views")
 
