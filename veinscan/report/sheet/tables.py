@@ -51,8 +51,11 @@ def measurement_tables(record: Record, clips: Mapping[str, Clip], profile: str) 
 def reflux_table(
     attempts: Sequence[tuple[InjectionTarget, RefluxValue]], clips: Mapping[str, Clip], profile: str
 ) -> Table:
-    """Every attempt, the class by the profile worked out as it is shown."""
+    """Every attempt, the longest of a strip told; the class by the profile worked out as it is shown."""
     rows = []
+    strips: dict[tuple[str, str], list[RefluxValue]] = {}
+    for target, value in attempts:
+        strips.setdefault((target.id, value.sop_instance_uid), []).append(value)
     for target, value in attempts:
         verdict = classify(
             value.reflux_s,
@@ -62,8 +65,13 @@ def reflux_table(
             time_step_s=value.time_step_s or 0.0,
         )
         said = [reflux_words(value)]
+        same = strips[target.id, value.sop_instance_uid] if value.sop_instance_uid else [value]
+        if len(same) > 1 and value is max(same, key=lambda one: one.reflux_s or 0.0):
+            said.append(f"longest of {len(same)} attempts")
         if value.interrupted:
             said.append("interrupted")
+        if value.source is not FlowSource.ENTERED and not value.polarity_confirmed:
+            said.append("polarity unconfirmed")
         if value.corrected_by:
             said.append(f"corrected by {value.corrected_by}")
         rows.append(
