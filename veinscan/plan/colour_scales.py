@@ -83,7 +83,7 @@ def check_ends(top: float, bottom: float, unit: str) -> None:
         raise InvalidInputError(
             f"a bar from {top:g} to {bottom:g} {unit} has no zero",
             where="colour scale",
-            do="give the lower end its minus",
+            do="give the end that stands for flow away from the probe its minus",
         )
 
 
