@@ -168,7 +168,8 @@ def search(
     if min(searched[1] - searched[0], grid.grid_shape[1]) * grid.pixel_mm < diameters[0]:
         return []
 
-    marks = always_burned_in(frame_at(index) for index in sorted({0, count // 2, count - 1}))
+    looked = {index: frame_at(index) for index in sorted({0, count // 2, count - 1})}
+    marks = always_burned_in(looked.values())
     survey = Survey(count, skin_row / grid.steps[0] - searched[0], grid.pixel_mm)
 
     frame_search = FrameSearch(grid, spacing_mm, (first, last), searched, diameters, joint, marks, survey)
@@ -177,7 +178,9 @@ def search(
     batches = [range(start, min(start + together, count)) for start in range(0, count, together)]
 
     def read(number: int) -> list[tuple[int, npt.NDArray[np.uint8]]]:
-        return [(index, frame_at(index)) for index in batches[number]]
+        return [
+            (index, looked.pop(index) if index in looked else frame_at(index)) for index in batches[number]
+        ]
 
     results = in_order(len(batches), read, frame_search.lumens_of)
     with closing(results):
