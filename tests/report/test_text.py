@@ -18,7 +18,8 @@ from reportlab.platypus import SimpleDocTemplate
 from reportlab.platypus.flowables import Flowable
 
 from veinscan.report.text import Typesetter, faces, typesetter
-from veinscan.report.text.bidi import base_level, levels, visual_order
+from veinscan.report.text.bidi import base_level, levels, resolved, visual_order
+from veinscan.report.text.characters import CLOSE, OPEN, isolated, without_marks
 from veinscan.report.text.faces import base_fonts, covers
 from veinscan.report.text.shaping import ShapedText, shape
 
@@ -177,3 +178,28 @@ def test_plain_text_is_left_to_the_paragraphs_of_reportlab():
     assert all(covers(font, "ж") for font in base_fonts())
     assert "&lt;b&gt;" in setter.text("<b>").text
     assert typesetter.paragraph("x").text == "x"
+
+
+def test_a_name_cannot_turn_the_date_beside_it_round(tmp_path: Path):
+    line = f"{isolated('د. سارة')}, 2026-01-03 09:30, {isolated('Doe')}, {isolated('שרה 5')} (7)"
+    clean, found, base = resolved(line)
+    assert (clean, base) == ("د. سارة, 2026-01-03 09:30, Doe, שרה 5 (7)", 0)
+    shown = "".join(clean[i] for i in visual_order(found))
+    assert shown == "ةراس .د, 2026-01-03 09:30, Doe, 5 הרש (7)"
+    plain, levels_, _ = resolved("د. سارة, 2026-01-03 09:30")
+    assert "2026-01-03" not in "".join(plain[i] for i in visual_order(levels_)), "so it would be without"
+    if shutil.which("pdftotext"):
+        assert "2026-01-03 09:30, Doe" in copied(pdf(Typesetter([line]).text(line, 8)), tmp_path)
+
+
+@given(st.lists(st.text(st.sampled_from(_LETTERS), max_size=8), max_size=4), st.text(max_size=6))
+def test_what_is_isolated_reads_as_it_does_alone(parts: list[str], wild: str):
+    """Compared with the isolates of Unicode, which the reference knows."""
+    first = "\u2068" + "\u2069, \u2068".join(parts) + "\u2069 end"
+    ours = OPEN + f"{CLOSE}, {OPEN}".join(parts) + f"{CLOSE} end"
+    clean, found, base = resolved(ours)
+    shown = "".join(clean[i] for i in visual_order(found))
+    want = bidi.get_display(first, base_dir="R" if base else "L").replace("\u2068", "").replace("\u2069", "")
+    assert shown == want
+    odd, some, _ = resolved(OPEN + wild + OPEN)  # marks that do not match lose nothing
+    assert len(odd) == len(some) and Counter(odd) == Counter(without_marks(wild).replace("\ufffc", ""))

@@ -16,7 +16,7 @@ from importlib.resources import files
 
 from veinscan.report.leg_map import to_svg
 from veinscan.report.sheet import SCOPE, Row, Sheet, Shot, Table, TargetSheet, Visit
-from veinscan.report.text.characters import readable
+from veinscan.report.text.characters import CLOSE, OPEN, readable, without_marks
 from veinscan.report.text.web import web_fonts
 
 _TITLES = (
@@ -75,12 +75,15 @@ def _font_face(family: str, data: bytes) -> str:
 
 
 def _plain(text: str) -> str:
-    return escape(readable(text), quote=True)
+    return escape(without_marks(readable(text)), quote=True)
 
 
 def _said(text: str) -> str:
     """Text in its own direction, so that it cannot turn round what stands beside it."""
-    return f'<bdi dir="auto">{_plain(text)}</bdi>'
+    parts = escape(readable(text), quote=True)
+    if parts.count(OPEN) == parts.count(CLOSE):
+        parts = parts.replace(OPEN, "<bdi>").replace(CLOSE, "</bdi>")
+    return f'<bdi dir="auto">{without_marks(parts)}</bdi>'
 
 
 def _navigation(sheet: Sheet) -> str:

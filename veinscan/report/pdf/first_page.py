@@ -94,8 +94,8 @@ def _ways(full: list[Flowable], short: list[Flowable], targets: int) -> list[tup
     """Warnings and pictures in a row, the best first; 0: no pictures."""
     if not targets:
         return [(full, 0), (short, 0)]
-    fitting = [n for n in _WIDE_ENOUGH if n >= min(targets, _WIDE_ENOUGH[-1])] or [_WIDE_ENOUGH[-1]]
-    wide = sorted({*fitting, *(n for n in _WIDE_ENOUGH if n < targets)})
+    # four stand in one row, not three and one
+    wide = [n for n in _WIDE_ENOUGH if (n, targets) != (3, 4)]
     small = range(_WIDE_ENOUGH[-1] + 1, _SMALLEST + 1)
     return [
         *((full, n) for n in wide),

@@ -38,6 +38,7 @@ from veinscan.report.sheet.words import (
     vein_words,
     word,
 )
+from veinscan.report.text.characters import isolated
 
 if TYPE_CHECKING:
     from veinscan.dicom import Clip, Study
@@ -168,7 +169,7 @@ def _target_sheet(
         ("Plane", word(target.plane)),
         ("Compressible", word(target.compressible)),
         ("Feeder", word(target.is_feeder)),
-        ("Feeds", "; ".join(part for part in (feeds, target.feeds_text) if part)),
+        ("Feeds", "; ".join(part for part in (feeds, isolated(target.feeds_text)) if part)),
         ("Artery checked", word(target.artery_checked)),
         ("Nearest artery", number(target.artery_distance_mm, "mm")),
         ("Flow", flow_line(target.flow)),
@@ -240,7 +241,7 @@ def _warnings(record: Record, study: Study) -> tuple[WarningLine, ...]:
         acknowledged = ""
         if result.acknowledged_by and entry is not None:
             acknowledged = f"by {by_whom(entry.acknowledged_by, entry.acknowledged_at)}"
-            acknowledged += f": {entry.reason}" if entry.reason else ""
+            acknowledged += f": {isolated(entry.reason)}" if entry.reason else ""
         lines.append(
             WarningLine(
                 rule=result.rule,

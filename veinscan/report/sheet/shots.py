@@ -13,6 +13,7 @@ from veinscan.report.pictures import ORANGE, SKY_BLUE, Rgb, encode
 from veinscan.report.sheet.model import Shot
 from veinscan.report.sheet.words import number
 from veinscan.report.target_pictures import Spot, close_up, close_up_mm, whole_picture
+from veinscan.report.text.characters import isolated
 
 if TYPE_CHECKING:
     from veinscan.dicom import Clip
@@ -77,7 +78,7 @@ def _shot(
     clip = clips.get(sop_instance_uid)
     if clip is None:
         return Shot(caption=what, alt="no picture", problem="no picture: its clip is not among these files")
-    caption = f"{what}: {clip.file}, frame {spot.frame_index}"
+    caption = f"{what}: {isolated(clip.file)}, frame {spot.frame_index}"
     try:
         rgb = draw(clip, spot)
     except VeinscanError as error:

@@ -12,7 +12,8 @@ from veinscan.record.store import record_paths
 from veinscan.record.text import shown_name
 from veinscan.record.versions import read_versions
 from veinscan.report.sheet.model import Person
-from veinscan.report.sheet.words import by_whom, person_words
+from veinscan.report.sheet.words import by_whom, person_words, when
+from veinscan.report.text.characters import isolated
 
 if TYPE_CHECKING:
     from veinscan.dicom import Study
@@ -37,7 +38,9 @@ def person_of(study: Study) -> Person:
     name = person_words(str(header.get("PatientName") or ""))
     number = str(header.get("PatientID") or "").strip()
     issuer = str(header.get("IssuerOfPatientID") or "").strip()
-    said = f"ID {number}" + (f" ({issuer})" if issuer else "") if number else "no ID in the study"
+    said = f"ID {isolated(number)}" if number else "no ID in the study"
+    if number and issuer:
+        said += f" ({isolated(issuer)})"
     return Person(
         name=name or "no name in the study",
         number=said,
@@ -48,9 +51,9 @@ def person_of(study: Study) -> Person:
 def study_line(study: Study) -> str:
     """Date and description."""
     header = study.header()
-    when = iso_date(str(header.get("StudyDate") or "")) or "no date in the study"
+    day = iso_date(str(header.get("StudyDate") or "")) or "no date in the study"
     description = str(header.get("StudyDescription") or "").strip()
-    return ", ".join(part for part in (when, description) if part)
+    return ", ".join(part for part in (day, isolated(description)) if part)
 
 
 def record_line(record: Record) -> str:
@@ -60,7 +63,7 @@ def record_line(record: Record) -> str:
         return f"draft: not saved as it stands here{earlier}"
     state = _STATES[record.status.state]
     signed = by_whom(record.status.set_by, record.status.set_at)
-    reason = f": {record.status.reason}" if record.status.reason else ""
+    reason = f": {isolated(record.status.reason)}" if record.status.reason else ""
     by = f" (by {signed}{reason})" if signed and record.status.state is not RecordState.SAVED else ""
     return f"version {record.version}, {state}{by}, SR {', '.join(record.heads)}"
 
@@ -90,7 +93,8 @@ def marked_line(record: Record) -> str:
     """Who marked the targets, and when the last was."""
     readers = sorted({t.marked_by for t in record.targets if t.marked_by})
     times = [t.marked_at for t in record.targets if t.marked_at is not None]
-    return by_whom(", ".join(readers) or "nobody yet", max(times) if times else None)
+    names = ", ".join(person_words(one) for one in readers) or "nobody yet"
+    return f"{names}, {when(max(times))}" if times else names
 
 
 def mark_across(record: Record) -> str:

@@ -10,7 +10,16 @@ from veinscan.plan.model import InjectionTarget, Record
 from veinscan.plan.thresholds import classify
 from veinscan.plan.vocabulary import FlowSource
 from veinscan.report.sheet.model import Table
-from veinscan.report.sheet.words import by_whom, number, reflux_words, side_words, vein_words, word
+from veinscan.report.sheet.words import (
+    by_whom,
+    number,
+    person_words,
+    reflux_words,
+    side_words,
+    vein_words,
+    word,
+)
+from veinscan.report.text.characters import isolated
 
 if TYPE_CHECKING:
     from veinscan.dicom import Clip
@@ -73,7 +82,7 @@ def reflux_table(
         if value.source is not FlowSource.ENTERED and not value.polarity_confirmed:
             said.append("polarity unconfirmed")
         if value.corrected_by:
-            said.append(f"corrected by {value.corrected_by}")
+            said.append(f"corrected by {person_words(value.corrected_by)}")
         rows.append(
             (
                 f"{target.order}, {side_words(target.side)} {vein_words(target.vein)}",
@@ -117,5 +126,5 @@ def flow_line(values: Iterable[FlowValue]) -> str:
 def where(clips: Mapping[str, Clip], sop_instance_uid: str, frame_index: int | None = None) -> str:
     """'IM_0001, frame 12'."""
     clip = clips.get(sop_instance_uid)
-    name = clip.file if clip is not None else "clip not found"
+    name = isolated(clip.file) if clip is not None else "clip not found"
     return name if frame_index is None else f"{name}, frame {frame_index}"

@@ -12,7 +12,8 @@ from veinscan.plan.treatment import TreatmentSession
 from veinscan.plan.visit_vocabulary import DeepVeins, JunctionClass
 from veinscan.report.sheet.model import Table, TargetSheet, Visit
 from veinscan.report.sheet.shots import before_and_after
-from veinscan.report.sheet.words import by_whom, landmark_words, number, reflux_words, word
+from veinscan.report.sheet.words import by_whom, landmark_words, number, reflux_words, vein_words, word
+from veinscan.report.text.characters import isolated
 
 if TYPE_CHECKING:
     from veinscan.dicom import Clip
@@ -92,7 +93,7 @@ def _compared(one: TargetComparison, compared: Comparison, before: Clips, after:
     facts += [("Conflict", text) for text in one.conflicts]
     return TargetSheet(
         number=one.order or 0,
-        title=one.label[:1].upper() + one.label[1:],
+        title=f"Target {label}, {_name(one)}" if label else _name(one).capitalize(),
         shots=before_and_after(
             (before, one.baseline, f"Before, {compared.baseline_on or 'day unknown'}"),
             (after, one.follow_up, f"After, {compared.follow_up_on or 'day unknown'}"),
@@ -115,7 +116,8 @@ def _state_facts(what: str, state: TargetState) -> list[tuple[str, str]]:
 
 
 def _name(one: TargetComparison) -> str:
-    return one.label.partition(", ")[2]
+    side = word(one.baseline.side)
+    return f"{side} {vein_words(one.baseline.vein)}".strip()
 
 
 def _window_facts(windows: Windows | None) -> list[tuple[str, str]]:
@@ -137,13 +139,16 @@ def _visit(
         ("Duplex done", word(visit.duplex_done)),
         ("Posture", word(visit.posture)),
         *_window_facts(windows_at(treated, visit.on)),
-        ("Deep veins", ": ".join(part for part in (deep, visit.deep_veins_action) if part)),
+        ("Deep veins", ": ".join(part for part in (deep, isolated(visit.deep_veins_action)) if part)),
         ("Junction", _junction(visit)),
         ("Evacuation of clots", _evacuation(visit)),
         ("Compression worn", number(visit.compression_worn_days, "days", 0)),
         ("Change of appearance", _appearance(visit)),
         ("Satisfaction", "" if visit.satisfaction is None else f"{visit.satisfaction} of 10"),
-        ("Next step", ": ".join(part for part in (word(visit.next_step), visit.next_step_text) if part)),
+        (
+            "Next step",
+            ": ".join(part for part in (word(visit.next_step), isolated(visit.next_step_text)) if part),
+        ),
         ("Notes", visit.notes),
         ("Entered by", by_whom(visit.set_by, visit.set_at)),
     ]
@@ -183,7 +188,9 @@ def _complications(visit: FollowUp, targets: Mapping[str, InjectionTarget]) -> T
     rows = [
         (
             word(one.kind),
-            ", ".join(p for p in (one.site, _target(one.target_id, targets) if one.target_id else "") if p),
+            ", ".join(
+                p for p in (isolated(one.site), _target(one.target_id, targets) if one.target_id else "") if p
+            ),
             number(one.size_mm, "mm", 0),
             ", ".join(part for part in (word(one.severity), word(one.course)) if part),
             " to ".join(str(day) for day in (one.onset_on, one.resolved_on) if day),
@@ -201,20 +208,25 @@ def _complications(visit: FollowUp, targets: Mapping[str, InjectionTarget]) -> T
 
 def _target(target_id: str, targets: Mapping[str, InjectionTarget]) -> str:
     found = targets.get(target_id)
-    return "of an earlier study" if found is None else f"target {found.order}, {found.vein}"
+    return "of an earlier study" if found is None else f"target {found.order}, {vein_words(found.vein)}"
 
 
 def _junction(visit: FollowUp) -> str:
     if visit.junction_class is JunctionClass.NOT_ASSESSED:
         return ""
-    return ": ".join(part for part in (word(visit.junction_class), visit.junction_action) if part)
+    return ": ".join(part for part in (word(visit.junction_class), isolated(visit.junction_action)) if part)
 
 
 def _evacuation(visit: FollowUp) -> str:
     one = visit.evacuation
     if one is None or not word(one.done):
         return ""
-    parts = [word(one.done), str(one.on or ""), ", ".join(one.sites), number(one.volume_ml, "mL")]
+    parts = [
+        word(one.done),
+        str(one.on or ""),
+        ", ".join(isolated(site) for site in one.sites),
+        number(one.volume_ml, "mL"),
+    ]
     return ", ".join(part for part in parts if part)
 
 

@@ -9,6 +9,7 @@ from veinscan.plan.flow import RefluxValue
 from veinscan.plan.model import InjectionTarget, Side, ValueSource
 from veinscan.plan.treatment import LaserSettings
 from veinscan.plan.vocabulary import Checked, Landmark, Modality
+from veinscan.report.text.characters import isolated
 
 _HOW = {
     ValueSource.CANDIDATE: "measured by program",
@@ -40,7 +41,7 @@ def side_words(side: Side) -> str:
 
 def vein_words(vein: str) -> str:
     """The vein's name, or 'vein unknown'."""
-    return vein if word(vein) else "vein unknown"
+    return isolated(vein) if word(vein) else "vein unknown"
 
 
 def number(value: float | None, unit: str = "", digits: int = 1) -> str:
@@ -67,7 +68,8 @@ def when(moment: datetime | None) -> str:
 
 def person_words(name: str) -> str:
     """'Doe Jane' for DICOM's 'Doe^Jane'."""
-    return " ".join(name.replace("^", " ").replace("=", " / ").split())
+    groups = (" ".join(group.replace("^", " ").split()) for group in name.split("="))
+    return " / ".join(isolated(group) for group in groups if group)
 
 
 def by_whom(name: str, moment: datetime | None = None) -> str:
@@ -99,7 +101,7 @@ def laser_words(laser: LaserSettings | None) -> str:
         ("passes", "passes"),
     )  # fmt: skip
     said = [f"{value:g} {unit}" for name, unit in units if (value := getattr(laser, name)) is not None]
-    return ", ".join([*said, *([f"cooling {laser.cooling}"] if laser.cooling else [])])
+    return ", ".join([*said, *([f"cooling {isolated(laser.cooling)}"] if laser.cooling else [])])
 
 
 def more_words(target: InjectionTarget) -> str:

@@ -11,7 +11,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from veinscan.report.text.characters import CLOSE, OPEN
+
 _STRONG = ("L", "R", "AL")
+_OBJECT = "\ufffc"
+"""Stands for a part that is looked at for itself (OBJECT REPLACEMENT CHARACTER, a neutral)."""
 _DIRECTED = ("L", "R", "EN", "AN")
 _NEUTRAL = ("B", "S", "WS", "ON")
 
@@ -23,6 +27,48 @@ def base_level(text: str) -> int:
         if kind in _STRONG:
             return 0 if kind == "L" else 1
     return 0
+
+
+def resolved(text: str) -> tuple[str, list[int], int]:
+    """A paragraph without the marks of `characters.isolated`, the level of each character, and its own level.
+
+    What stands between two marks is one neutral thing to what stands outside, and
+    has the direction of its own first letter inside (UAX 9, 3.3.2, X5c and X6a).
+    """
+    outer, parts = _parts(text)
+    base = base_level(outer)
+    outside = levels(outer, base)
+    clean, found = "", []
+    for char, level in zip(outer, outside, strict=True):
+        if char != _OBJECT or not parts:
+            clean += char
+            found.append(level)
+            continue
+        inner = parts.pop(0)
+        own = base_level(inner)
+        lift = (1 if (base + 1) % 2 == own else 2) + base - own
+        clean += inner
+        found += [one + lift for one in levels(inner, own)]
+    return clean, found, base
+
+
+def _parts(text: str) -> tuple[str, list[str]]:
+    """The text with one sign in place of each isolated part, and the parts."""
+    outer, parts, depth = "", [], 0
+    text = text.replace(_OBJECT, "")
+    for char in text:
+        if char == OPEN:
+            depth += 1
+            if depth == 1:
+                outer += _OBJECT
+                parts.append("")
+        elif char == CLOSE:
+            depth = max(depth - 1, 0)
+        elif depth:
+            parts[-1] += char
+        else:
+            outer += char
+    return outer, parts
 
 
 def levels(text: str, base: int | None = None) -> list[int]:

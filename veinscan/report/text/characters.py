@@ -12,6 +12,28 @@ _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 """Categories that are shown by their code: control characters, and those that change the order of others."""
 
 
+OPEN, CLOSE = "\ufdd0", "\ufdd1"
+"""Round a part of a line that keeps to its own direction.  They are no characters (Unicode 23.7): the
+isolates of Unicode would do the same, but are shown by their code where a person's text holds them."""
+_RIGHT_TO_LEFT = ("R", "AL", "AN")
+
+
+def isolated(text: str) -> str:
+    """A person's text to be put into a line of the program's words, so that neither turns the other round.
+
+    A date beside an Arabic name would otherwise be read backwards.
+    """
+    text = without_marks(text)
+    if any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in text):
+        return f"{OPEN}{text}{CLOSE}"
+    return text
+
+
+def without_marks(text: str) -> str:
+    """The text without the marks of `isolated`."""
+    return text.replace(OPEN, "").replace(CLOSE, "")
+
+
 def is_shown(char: str) -> bool:
     """Whether a character may stand on a page as itself."""
     return unicodedata.category(char) not in _HIDDEN
@@ -29,6 +51,6 @@ def readable(text: str) -> str:
 
 
 def _readable(char: str) -> str:
-    if char in "\n\t" or char in JOINERS or is_shown(char):
+    if char in "\n\t" or char in JOINERS or char in (OPEN, CLOSE) or is_shown(char):
         return char
     return "" if char in INVISIBLE else code_of(char)

@@ -19,7 +19,7 @@ import uharfbuzz
 from reportlab.pdfbase.ttfonts import ShapeData, ShapedStr
 from reportlab.platypus.flowables import Flowable
 
-from veinscan.report.text.bidi import base_level, levels, visual_order
+from veinscan.report.text.bidi import resolved, visual_order
 from veinscan.report.text.faces import EmbeddedFont
 
 FontOf = Callable[[str], EmbeddedFont]
@@ -100,8 +100,10 @@ def words(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for i in range(1, len(text)):
         here, before = text[i], text[i - 1]
-        wide = _is_wide(here) and not unicodedata.category(here).startswith(("M", "Pe", "Po"))
-        if (before == " " and here != " ") or wide or (_is_wide(before) and here != " " and wide):
+        if here == " ":
+            continue
+        wide = _is_wide(here) or _is_wide(before)
+        if before == " " or (wide and not unicodedata.category(here).startswith(("M", "Pe", "Po"))):
             yield start, i
             start = i
     if text:
@@ -195,8 +197,7 @@ class ShapedText(Flowable):
     def _broken(self, text: str) -> list[tuple[int, list[Piece]]]:
         if not text.strip():
             return [(0, [])]
-        base = base_level(text)
-        found = levels(text, base)
+        text, found, base = resolved(text)
         room = self._room * 1000 / self._size
         lines: list[tuple[int, int]] = []
         start = end = 0

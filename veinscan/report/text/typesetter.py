@@ -14,7 +14,15 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Paragraph
 from reportlab.platypus.flowables import Flowable
 
-from veinscan.report.text.characters import INVISIBLE, JOINERS, code_of, is_shown
+from veinscan.report.text.characters import (
+    CLOSE,
+    INVISIBLE,
+    JOINERS,
+    OPEN,
+    code_of,
+    is_shown,
+    without_marks,
+)
 from veinscan.report.text.faces import BOLD, REGULAR, EmbeddedFont, base_fonts, covers, further_fonts
 from veinscan.report.text.shaping import ShapedText
 
@@ -52,9 +60,13 @@ class Typesetter:
         Text that reads from the right stands at the right where `align` is 0.
         """
         shown = self.printable(text)
-        if all(_is_plain(char) for char in shown):
+        if all(_is_plain(char) for char in without_marks(shown)):
             return paragraph(
-                escape(shown).replace("\n", "<br/>"), size, colour=colour, bold=bold, align=align
+                escape(without_marks(shown)).replace("\n", "<br/>"),
+                size,
+                colour=colour,
+                bold=bold,
+                align=align,
             )
 
         def font_of(char: str) -> EmbeddedFont:
@@ -93,7 +105,7 @@ class Typesetter:
         return []
 
     def _shown(self, char: str) -> str:
-        if char in ("\n", " ") or char in JOINERS:
+        if char in ("\n", " ", OPEN, CLOSE) or char in JOINERS:
             return char
         if char == "\t":
             return "    "
