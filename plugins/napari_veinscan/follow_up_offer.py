@@ -29,9 +29,9 @@ from napari_veinscan.record_bar import ElidedLabel
 from napari_veinscan.recovery import offer_drafts
 from napari_veinscan.session import read_study
 from veinscan.dicom import Study
+from veinscan.dicom.patients import Match, PatientMatch, match_patients
 from veinscan.errors import AmbiguousStudyError
 from veinscan.follow_up.earlier import EarlierStudies, EarlierStudy, find_earlier
-from veinscan.follow_up.patients import Match, PatientMatch, match_patients
 from veinscan.plan.model import Record
 
 if TYPE_CHECKING:

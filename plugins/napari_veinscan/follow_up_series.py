@@ -14,8 +14,8 @@ from napari_veinscan.follow_up_state import Compared
 from napari_veinscan.session import read_study
 from napari_veinscan.workbench import Workbench
 from veinscan.dicom import Study
+from veinscan.dicom.patients import Match
 from veinscan.follow_up.earlier import EarlierStudy
-from veinscan.follow_up.patients import Match
 from veinscan.follow_up.series import Series, TargetLine, series_of
 from veinscan.plan.model import Record
 from veinscan.record.course import course_of, study_day

@@ -16,10 +16,10 @@ from psygnal import Signal
 
 from napari_veinscan.session import Session
 from veinscan.dicom import Study
+from veinscan.dicom.patients import PatientMatch
 from veinscan.errors import InvalidInputError
 from veinscan.follow_up.compare import Comparison, TargetComparison, compare_records, study_day
 from veinscan.follow_up.marking import current_visit
-from veinscan.follow_up.patients import PatientMatch
 from veinscan.follow_up.states import TargetState, in_order
 from veinscan.plan.follow_up import FollowUp, TargetOutcome
 from veinscan.plan.model import InjectionTarget, Record

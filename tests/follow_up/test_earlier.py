@@ -15,9 +15,9 @@ from follow_up_studies import ANNA, plan_of, study_at, target
 
 from veinscan.dicom import open_study
 from veinscan.dicom.guard import Limits
+from veinscan.dicom.patients import Match
 from veinscan.errors import CancelledError
 from veinscan.follow_up.earlier import EarlierStudies, find_earlier
-from veinscan.follow_up.patients import Match
 from veinscan.plan.editing import add_target, new_record
 from veinscan.record import save_record
 

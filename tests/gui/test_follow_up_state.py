@@ -11,8 +11,8 @@ from follow_up_pair import READER, plan_baseline
 
 from veinscan import record as store
 from veinscan.dicom import open_study
+from veinscan.dicom.patients import match_patients
 from veinscan.errors import InvalidInputError, VeinscanError
-from veinscan.follow_up.patients import match_patients
 from veinscan.plan import editing
 from veinscan.plan.finalise import withdraw
 from veinscan.plan.model import Reader

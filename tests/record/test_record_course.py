@@ -81,7 +81,21 @@ def test_a_session_that_two_studies_hold_counts_once_and_withdrawn_ones_do_not(t
 
 def test_two_patients_are_never_one_course(tmp_path: Path) -> None:
     studies = [study_with(tmp_path / name, "20260302", PatientID=name) for name in ("a", "b")]
-    with pytest.raises(InvalidInputError, match="2 patients"):
+    for confirmed in (False, True):
+        with pytest.raises(InvalidInputError, match="not of one patient"):
+            open_course(studies, confirmed=confirmed)
+    # the same name, or none, makes no patient
+    for number, name in enumerate(("Phantom^Lucja", "")):
+        nameless = {"PatientID": "", "PatientBirthDate": "", "PatientName": name}
+        studies = [study_with(tmp_path / f"{number}{one}", "20260302", **nameless) for one in ("a", "b")]
+        with pytest.raises(InvalidInputError, match="a name alone says nothing"):
+            open_course(studies)
+    studies = [
+        study_with(tmp_path / name, "20260302", PatientBirthDate=born)
+        for name, born in (("e", "19700101"), ("f", ""))
+    ]
+    with pytest.raises(InvalidInputError, match="not certain"):
         open_course(studies)
+    assert open_course(studies, confirmed=True).n_studies == 2
     with pytest.raises(InvalidInputError):
         open_course([])

@@ -14,6 +14,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from veinscan.dicom.patients import Match as Match
+    from veinscan.dicom.patients import PatientMatch as PatientMatch
+    from veinscan.dicom.patients import match_patients as match_patients
+    from veinscan.dicom.patients import match_studies as match_studies
     from veinscan.follow_up.clips import ClipMatch as ClipMatch
     from veinscan.follow_up.clips import clips_for as clips_for
     from veinscan.follow_up.compare import compare_records as compare_records
@@ -36,10 +40,6 @@ if TYPE_CHECKING:
     from veinscan.follow_up.model import Recanalised as Recanalised
     from veinscan.follow_up.model import TargetComparison as TargetComparison
     from veinscan.follow_up.pairs import Pair as Pair
-    from veinscan.follow_up.patients import Match as Match
-    from veinscan.follow_up.patients import PatientMatch as PatientMatch
-    from veinscan.follow_up.patients import match_patients as match_patients
-    from veinscan.follow_up.patients import match_studies as match_studies
     from veinscan.follow_up.series import Series as Series
     from veinscan.follow_up.series import SeriesEntry as SeriesEntry
     from veinscan.follow_up.series import TargetLine as TargetLine
@@ -73,10 +73,10 @@ _WHERE = {
     "set_outcome": "marking",
     "update_visit": "marking",
     "Pair": "pairs",
-    "Match": "patients",
-    "PatientMatch": "patients",
-    "match_patients": "patients",
-    "match_studies": "patients",
+    "Match": "veinscan.dicom.patients",
+    "PatientMatch": "veinscan.dicom.patients",
+    "match_patients": "veinscan.dicom.patients",
+    "match_studies": "veinscan.dicom.patients",
     "Series": "series",
     "SeriesEntry": "series",
     "TargetLine": "series",
@@ -93,7 +93,8 @@ __all__ = list(_WHERE)
 
 def __getattr__(name: str) -> Any:
     if name in _WHERE:
-        value = getattr(import_module(f"veinscan.follow_up.{_WHERE[name]}"), name)
+        where = _WHERE[name]
+        value = getattr(import_module(where if "." in where else f"veinscan.follow_up.{where}"), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
+from veinscan.dicom.patients import Match, PatientMatch, check_one_patient
 from veinscan.errors import InvalidInputError
 from veinscan.follow_up.model import NOT_EXAMINED as NOT_EXAMINED
 from veinscan.follow_up.model import Comparison as Comparison
 from veinscan.follow_up.model import Recanalised as Recanalised
 from veinscan.follow_up.model import TargetComparison as TargetComparison
-from veinscan.follow_up.patients import Match, PatientMatch, match_studies
 from veinscan.follow_up.quantities import compressible_pair, flow_pair, number_pair, reflux_pair, why_not
 from veinscan.follow_up.scores import score_pairs
 from veinscan.follow_up.states import TargetState, in_order, latest_outcomes, states_of
@@ -129,12 +129,7 @@ def compare_studies(
         For studies of two patients, for an open question about it that nobody
         has answered, and for a record that was withdrawn.
     """
-    match = match_studies(baseline.study, follow_up.study)
-    if match.verdict is Match.ASK and not confirmed:
-        raise InvalidInputError(
-            f"it is not certain that the studies are of one patient: {match.reason}",
-            do="look at both and confirm it",
-        )
+    match = check_one_patient(baseline.study, follow_up.study, confirmed=confirmed)
     return compare_records(
         baseline.record,
         follow_up.record,

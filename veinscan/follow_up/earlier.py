@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from veinscan.dicom.guard import DEFAULT_LIMITS, Limits, only_veinscan_errors
+from veinscan.dicom.patients import Match, PatientMatch, match_patients
 from veinscan.dicom.sources import Bytes, FileBytes, FolderSource
 from veinscan.dicom.study import RECORD_FOLDER
 from veinscan.errors import UnreadableError
 from veinscan.follow_up.headers import Facts, HeaderReader, facts_of, zip_members
-from veinscan.follow_up.patients import Match, PatientMatch, match_patients
 from veinscan.settings import data_dir
 
 _NEAR = {"folder_depth": 6, "files": 50_000}

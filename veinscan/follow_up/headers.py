@@ -12,10 +12,10 @@ from typing import Any
 from veinscan.dicom.facts import SECONDARY, ULTRASOUND
 from veinscan.dicom.guard import Limits, only_veinscan_errors
 from veinscan.dicom.header import quiet, read_header
+from veinscan.dicom.patients import Patient, patient_in
 from veinscan.dicom.sources import Bytes, ZipSource
 from veinscan.dicom.values import text, uid
 from veinscan.errors import UnreadableError
-from veinscan.follow_up.patients import Patient, patient_in
 from veinscan.record.versions import is_ours
 
 _ZIP_MEMBERS = 200

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from veinscan.dicom.patients import PatientMatch
 from veinscan.errors import InvalidInputError
 from veinscan.follow_up.pairs import Pair, value_words, words_pair
-from veinscan.follow_up.patients import PatientMatch
 from veinscan.follow_up.states import TargetState, target_label
 from veinscan.follow_up.windows import Windows
 from veinscan.plan.follow_up import FollowUp

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import combinations
 from typing import Any
 
+from veinscan.dicom.patients import check_one_patient
 from veinscan.errors import InvalidInputError
 from veinscan.plan.check_follow_ups import days_since
 from veinscan.plan.checks import CheckResult, check_record
@@ -81,17 +83,14 @@ def open_course(studies: Iterable[Any], *, confirmed: bool = False) -> Course:
     Withdrawn records are left out.  A session that two studies hold counts once.
     `confirmed`: a person has said that all are of one patient, where the headers leave it open.
 
-    Raises InvalidInputError for no study, and for studies of two patients
-    (told apart by Patient ID and its issuer, and by name where an ID is missing).
+    Raises InvalidInputError for no study, for studies of two patients, and
+    where that is open and nobody has confirmed it (`check_one_patient`).
     """
     opened: Sequence[Any] = tuple(studies)
     if not opened:
         raise InvalidInputError("there is no study", do="pass at least one")
-    patients = {_patient(study) for study in opened}
-    if len(patients) > 1 and not confirmed:
-        raise InvalidInputError(
-            f"the studies are of {len(patients)} patients", do="pass the studies of one patient"
-        )
+    for one, other in combinations(opened, 2):
+        check_one_patient(one, other, confirmed=confirmed)
     by_uid = {study.study_instance_uid: study for study in opened}
     ordered = sorted(
         by_uid.values(), key=lambda study: (study_day(study) or date.max, study.study_instance_uid)
@@ -147,13 +146,6 @@ def _placed(uid: str, session: TreatmentSession, days: list[date]) -> CourseSess
     place = days.index(session.on)
     gap = (session.on - days[place - 1]).days if place else None
     return CourseSession(session, uid, place + 1, gap)
-
-
-def _patient(study: Any) -> tuple[str, str]:
-    header = study.header()
-    number = str(header.get("PatientID") or "").strip()
-    issuer = str(header.get("IssuerOfPatientID") or "").strip()
-    return (number, issuer) if number else (f"name {header.get('PatientName') or ''}", issuer)
 
 
 def study_day(study: Any) -> date | None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from veinscan.follow_up.patients import Match, Patient, match_patients, patient_in
+from veinscan.dicom.patients import Match, Patient, match_patients, match_studies, patient_in
 
 ASK, CERTAIN, OTHER = Match.ASK, Match.CERTAIN, Match.OTHER
 
@@ -26,6 +26,9 @@ def header(**changes: Any) -> Dataset:
     return found
 
 
+NO_ISSUER: dict[str, Any] = {"IssuerOfPatientID": None}
+
+
 @pytest.mark.parametrize(
     ("one", "other", "verdict"),
     [
@@ -38,7 +41,18 @@ def header(**changes: Any) -> Dataset:
         ({"IssuerOfPatientID": None}, {"IssuerOfPatientID": None, "PatientName": "Other^Person"}, ASK),
         ({}, {"PatientBirthDate": None}, ASK),
         ({}, {"PatientBirthDate": "19700102"}, ASK),
-        ({"IssuerOfPatientID": None}, {"IssuerOfPatientID": None, "PatientBirthDate": "19700102"}, OTHER),
+        (NO_ISSUER, NO_ISSUER | {"PatientBirthDate": "19700102"}, ASK),
+        (NO_ISSUER, {"PatientBirthDate": "19700102"}, ASK),
+        (NO_ISSUER, NO_ISSUER | {"PatientBirthDate": "19700102", "PatientName": "Phantom^Twin"}, OTHER),
+        (NO_ISSUER, NO_ISSUER | {"PatientBirthDate": "19700102", "PatientID": "P2"}, OTHER),
+        ({}, {"PatientBirthDate": "19700102", "IssuerOfPatientID": "ELSEWHERE"}, OTHER),
+        (NO_ISSUER, NO_ISSUER | {"PatientName": "Phantom^Twin"}, ASK),
+        (NO_ISSUER, NO_ISSUER | {"PatientName": "Phantom"}, CERTAIN),
+        (NO_ISSUER, NO_ISSUER | {"PatientName": "Phantom^Łucja^Maria^Dr"}, CERTAIN),
+        (NO_ISSUER, NO_ISSUER | {"PatientName": ""}, ASK),
+        ({"PatientIdentityRemoved": "YES"}, {}, ASK),
+        (NO_ISSUER | {"PatientIdentityRemoved": "YES"}, NO_ISSUER | {"PatientIdentityRemoved": "YES"}, ASK),
+        ({"PatientIdentityRemoved": "NO"}, {}, CERTAIN),
         ({}, {"PatientSex": "M"}, ASK),
         ({}, {"PatientSex": None}, CERTAIN),
         ({}, {"PatientID": "P2"}, OTHER),
@@ -73,6 +87,7 @@ patients = st.builds(
     born=st.sampled_from(["", "19700101", "19700102"]),
     sex=st.sampled_from(["", "M", "F"]),
     names=st.frozensets(st.sampled_from(["phantom", "lucja", "other"]), max_size=2),
+    removed=st.booleans(),
 )
 
 
@@ -83,7 +98,8 @@ def test_what_certain_and_ask_need(a: Patient, b: Patient) -> None:
     ids = bool(a.number) and a.number == b.number
     born = bool(a.born) and a.born == b.born
     if found.verdict is CERTAIN:
-        assert ids and born and a.issuer == b.issuer
+        assert ids and born and a.issuer == b.issuer and not (a.removed or b.removed)
+        assert a.issuer or a.names <= b.names or b.names <= a.names
     if found.verdict is ASK:
         # a name never does it alone: an ID or a birth date agrees
         assert ids or born
@@ -96,3 +112,19 @@ def test_nothing_that_tells_a_patient_is_shown() -> None:
     assert patient.number == "P1"
     for value in ("P1", "CLINIC", "19700101", "phantom", "łucja"):
         assert value not in repr(patient).lower().replace("patient", "")
+
+
+def test_one_study_uid_in_two_patients_is_no_one_study() -> None:
+    class Opened:
+        study_instance_uid = "1.2.3"
+
+        def __init__(self, **changes: Any) -> None:
+            self.found = header(**changes)
+
+        def header(self) -> Dataset:
+            return self.found
+
+    bare = {"PatientID": None, "PatientBirthDate": None}
+    assert match_studies(Opened(**bare), Opened(**bare)).verdict is CERTAIN
+    assert match_studies(Opened(), Opened(PatientID="P2")).verdict is OTHER
+    assert match_studies(Opened(), Opened(PatientBirthDate=None)).verdict is ASK
