@@ -78,6 +78,9 @@ class OutcomeForm(QWidget):
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self.more = Group("How it was taken", is_open=True)
+        self.taken = QLabel()
+        self.taken.setWordWrap(True)
+        self.more.column.insertWidget(0, self.taken)
         self._build()
         bench.calipers.changed.connect(self._caliper_changed)
 
@@ -264,7 +267,7 @@ class OutcomeForm(QWidget):
         return (*self.fields.values(), self.not_seen, self.mark)
 
     def _show_row(self, line: Line | None, row: TargetComparison | None) -> None:
-        for label in (*self.before.values(), *self.change.values()):
+        for label in (*self.before.values(), *self.change.values(), self.taken):
             label.setText("")
         opened = row.maybe_recanalised if row is not None else None
         self.suggestion.setText(
@@ -290,5 +293,5 @@ class OutcomeForm(QWidget):
             self.change[pair.quantity].setText(change)
             self.change[pair.quantity].setToolTip(change or pair.reason)
         self.before["outcome"].setText(outcome_words(row.baseline.outcome))
-        after = f"; now: {taken_words(row.follow_up)}" if row.follow_up is not None else ""
-        self.more.say(f"before: {taken_words(row.baseline)}{after}")
+        after = f"\nNow: {taken_words(row.follow_up)}" if row.follow_up is not None else ""
+        self.taken.setText(f"Before: {taken_words(row.baseline)}{after}")

@@ -9,6 +9,7 @@ from typing import Any
 import pydicom
 import pytest
 from follow_up_pair import FRAME, LABEL, centres, diameters, plan_baseline
+from gestures import choose, type_in
 
 from veinscan import record as store
 from veinscan.dicom import open_study
@@ -57,22 +58,6 @@ class Pair:
     def set(self, name: str, value: Any) -> None:
         """Choose from one of the lists of the target's form."""
         choose(self.dock.target.fields[name], value)
-
-
-def choose(box: Any, value: Any) -> None:
-    index = box.findData(value)
-    assert index >= 0, value
-    box.setCurrentIndex(index)
-    box.activated.emit(index)
-
-
-def type_in(person: Any, edit: Any, text: str) -> None:
-    from qtpy.QtCore import Qt
-
-    edit.setFocus()
-    edit.selectAll()
-    person.qtbot.keyClicks(edit, text)
-    person.qtbot.keyClick(edit, Qt.Key.Key_Return)
 
 
 def last_message() -> str:
@@ -585,3 +570,37 @@ def test_a_follow_up_without_calibration_shares_no_scale(
     assert json.loads((sample_study_dir / "truth.json").read_text("utf-8"))["session"] == "baseline"
     window.bench.forget_edits()
     pair.compared.leave()
+
+
+def test_folders_of_the_preferences_are_looked_through_and_an_offer_can_wait(
+    window: Any, sample_study_dir: Path, sample_follow_up_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_veinscan import preferences
+
+    targets = plan_baseline(sample_study_dir)
+    archive = sample_study_dir.parent / "archive"
+    archive.mkdir()
+    today = sample_study_dir.parent / "today"
+    today.mkdir()
+    baseline = sample_study_dir.rename(archive / "2025")
+    follow_up = sample_follow_up_dir.rename(today / "follow_up")
+    pair = Pair(window, baseline, follow_up, targets)
+    pair.open()
+    assert pair.earlier.offered == ()
+    set_to = preferences.Preferences(earlier_folders=f" {archive} ;")
+    monkeypatch.setattr(preferences, "load", lambda: set_to)
+    pair.follow_up = today.rename(today.with_name("tomorrow")) / "follow_up"
+    pair.open()
+    bar = pair.left.earlier.bar
+    window.click(bar.later)
+    assert not bar.isVisible()
+    window.bench.show_dock("baseline")
+    (button,) = pair.left.earlier.buttons
+    assert button.text() == "Compare"
+    window.click(button)
+    window.wait_for_work()
+    assert [line.target_id for line in pair.compared.lines] == [target.id for target in targets]
+    window.press("+")
+    assert pair.left.scale.is_same
+    window.bench.commands.run("follow_up.leave")
+    assert not pair.compared.is_on

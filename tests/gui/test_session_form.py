@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from gestures import choose, type_in
 
 from veinscan.plan import editing
 from veinscan.plan.model import TargetStatus
@@ -34,22 +35,6 @@ def treating(window: Any) -> Any:
     window.bench.show_dock("session")
     window.qtbot.wait(30)
     return window
-
-
-def type_in(person: Any, edit: Any, text: str) -> None:
-    from qtpy.QtCore import Qt
-
-    edit.setFocus()
-    edit.selectAll()
-    person.qtbot.keyClicks(edit, text)
-    person.qtbot.keyClick(edit, Qt.Key.Key_Return)
-
-
-def choose(box: Any, value: Any) -> None:
-    index = box.findData(value)
-    assert index >= 0, value
-    box.setCurrentIndex(index)
-    box.activated.emit(index)
 
 
 def given(person: Any) -> Any:

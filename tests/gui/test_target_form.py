@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gestures import choose, type_in
 
 from veinscan.plan import editing
 from veinscan.plan.clips import set_context
@@ -29,23 +30,6 @@ def planned(open_window: Callable[..., Any], sample_study_dir: Path) -> Any:
     person.click_row(person.targets_dock.table, 0)
     person.qtbot.wait(20)
     return person
-
-
-def choose(box: Any, value: Any) -> None:
-    """Pick an entry as a person does: the list tells that it was activated."""
-    index = box.findData(value)
-    assert index >= 0, value
-    box.setCurrentIndex(index)
-    box.activated.emit(index)
-
-
-def type_in(person: Any, edit: Any, text: str) -> None:
-    from qtpy.QtCore import Qt
-
-    edit.setFocus()
-    edit.selectAll()
-    person.qtbot.keyClicks(edit, text)
-    person.qtbot.keyClick(edit, Qt.Key.Key_Return)
 
 
 FIELDS_SHOWN_ELSEWHERE = {
