@@ -30,6 +30,8 @@ def test_the_ending_says_what_is_written(cli, saved: Path, tmp_path: Path):
     assert len(pages) == paper["pages"] > 1 and round(pages[0].mediabox[2]) == 612
     tablet = cli("report", saved, "-o", tmp_path / "plan.html", "--json").json
     assert (tmp_path / "plan.html").read_text("utf-8").startswith("<!doctype html>") and tablet["pages"] == 1
+    other = cli("report", saved, "-o", tmp_path / "old.pdf", "--profile", "svs_avf_2011")
+    assert other.code == 0 and "svs_avf_2011" in pypdf.PdfReader(tmp_path / "old.pdf").pages[0].extract_text()
     document = cli("report", saved, "-o", tmp_path / "plan.dcm", "--json").json
     made = pydicom.dcmread(tmp_path / "plan.dcm")
     assert made.SOPInstanceUID == document["sop_instance_uid"]
@@ -50,7 +52,13 @@ def test_a_follow_up_is_shown_beside_its_baseline(
 
 @pytest.mark.parametrize(
     "options",
-    [["-o", "plan.docx"], ["-o", "plan"], ["-o", "plan.pdf", "--format", "word"], ["--page-size", "A0"]],
+    [
+        ["-o", "plan.docx"],
+        ["-o", "plan"],
+        ["-o", "plan.pdf", "--format", "word"],
+        ["--page-size", "A0"],
+        ["--profile", "mine"],
+    ],
 )
 def test_a_wrong_call_writes_nothing(cli, saved: Path, tmp_path: Path, monkeypatch, options: list[str]):
     monkeypatch.chdir(tmp_path)

@@ -63,6 +63,19 @@ def test_it_is_a_valid_document_of_the_study_that_names_the_saved_version(saved,
         assert "EncapsulatedPDF" in run.stderr + run.stdout
 
 
+def test_a_study_that_was_deidentified_without_a_word_how(saved, tmp_path: Path, monkeypatch):
+    study, plan = saved
+    header = study.header()
+    header.PatientIdentityRemoved = "YES"
+    monkeypatch.setattr(study, "header", lambda: header)
+    write_report(study, plan, tmp_path / "plan.dcm")
+    assert pydicom.dcmread(tmp_path / "plan.dcm").DeidentificationMethod == "not stated in the study"
+    if shutil.which("dciodvfy"):
+        call = ["dciodvfy", str(tmp_path / "plan.dcm")]
+        said = subprocess.run(call, capture_output=True, text=True, check=False).stderr
+        assert "Error" not in said, said
+
+
 def test_beside_the_study_it_is_a_document_and_no_clip(saved):
     study, plan = saved
     write_report(study, plan, study.root / "plan.dcm")

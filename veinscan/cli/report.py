@@ -46,6 +46,14 @@ def report(
         bool,
         typer.Option("--same-patient", help="Both are of one patient, where their headers leave it open."),
     ] = False,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROFILE",
+            help="Thresholds that the classes of reflux go by; default: svs_avf_avls_2022.",
+            show_default=False,
+        ),
+    ] = None,
     study_uid: StudyUidOption = None,
     as_json: JsonOption = False,
 ) -> Result:
@@ -63,6 +71,12 @@ def report(
         from veinscan.record import Opened
 
         earlier = Opened(*open_with_record(baseline, None), ())
+    from veinscan.plan.thresholds import DEFAULT_PROFILE, profiles
+
+    if profile is not None and profile not in profiles():
+        raise WrongCallError(
+            f"there is no profile '{profile}'", where="--profile", do=f"use one of {', '.join(profiles())}"
+        )
     info = write_report(
         opened,
         record,
@@ -71,6 +85,7 @@ def report(
         format=kind,
         baseline=earlier,
         confirmed=same_patient,
+        profile=profile or DEFAULT_PROFILE,
     )
     data: dict[str, object] = {
         "file": os.path.abspath(info.path),  # noqa: PTH100  (links stay as given)
@@ -81,4 +96,6 @@ def report(
     text = f"{info.path}: {count(len(record.targets), 'target')} on {count(info.pages, 'page')}"
     if record.version == 0:
         text += "; nothing has been saved for this study yet, so it is marked as a draft"
+    if record.follow_ups and baseline is None:
+        text += "; it holds a follow-up: with --baseline STUDY each target is shown before and after"
     return Result(data, text)

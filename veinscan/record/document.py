@@ -268,6 +268,9 @@ def patient_of(header: Dataset) -> dict[str, str]:
         if keyword == "PatientSex" and text not in ("M", "F", "O"):
             continue
         values[keyword] = text
+    if values.get("PatientIdentityRemoved") == "YES":
+        # required then (PS3.3 C.7.1.1); some files do not say it, or say it in a sequence
+        values.setdefault("DeidentificationMethod", "not stated in the study")
     return values
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import veinscan
@@ -106,7 +106,7 @@ def make_sheet(
         close_ups=tuple(close_up_of(clips, target) for target in targets),
         sums=planned.words() if targets else "",
         limits=planned.limits,
-        warnings=_warnings(record, study),
+        warnings=_warnings(record, study, sessions, printed_at.date()),
         targets=sheets,
         visits=visit_sheets(record, sessions, earlier),
         comparison=comparison,
@@ -229,12 +229,14 @@ def _settings(text: str) -> dict[str, str]:
     }
 
 
-def _warnings(record: Record, study: Study) -> tuple[WarningLine, ...]:
+def _warnings(
+    record: Record, study: Study, sessions: Sequence[TreatmentSession], today: date
+) -> tuple[WarningLine, ...]:
     said: dict[tuple[str, str, str], Acknowledgement] = {
         (one.rule, one.subject, one.sentence): one for one in record.acknowledgements
     }
     lines = []
-    for result in check_record(record, study):
+    for result in check_record(record, study, today=today, other_sessions=sessions):
         if result.level is CheckLevel.INFORMATION:
             continue
         entry = said.get((result.rule, result.subject, result.sentence))

@@ -12,7 +12,7 @@ from veinscan.record.store import record_paths
 from veinscan.record.text import shown_name
 from veinscan.record.versions import read_versions
 from veinscan.report.sheet.model import Person
-from veinscan.report.sheet.words import by_whom, person_words, when
+from veinscan.report.sheet.words import by_whom, person_words, when, word
 from veinscan.report.text.characters import isolated
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def record_line(record: Record) -> str:
         earlier = f"; it follows SR {', '.join(record.heads)}" if record.heads else ""
         return f"draft: not saved as it stands here{earlier}"
     state = _STATES[record.status.state]
+    if record.reading.purpose != "plan":
+        state += f", a reading for {word(record.reading.purpose)}"
     signed = by_whom(record.status.set_by, record.status.set_at)
     reason = f": {isolated(record.status.reason)}" if record.status.reason else ""
     by = f" (by {signed}{reason})" if signed and record.status.state is not RecordState.SAVED else ""
