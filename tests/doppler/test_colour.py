@@ -213,3 +213,55 @@ def test_a_table_of_something_else_is_not_taken_for_velocity(changes: dict[str, 
 
     with pytest.raises(CalibrationError, match="bar"):
         flow_of(palette_clip(2, **changes), 0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "ends"),
+    [
+        (("27", "-27"), (27.0, -27.0)),
+        (("27", "27"), (27.0, -27.0)),
+        (("-38.5", "38.5"), (-38.5, 38.5)),
+        (("-27", "-27"), (None, None)),
+        (("27", "-80"), (None, None)),
+        (("fast", "slow"), (None, None)),
+    ],
+)
+def test_labels_are_read_with_their_sign_or_not_at_all(
+    labels: tuple[str, str], ends: tuple[float | None, float | None]
+) -> None:
+    frame = np.zeros((240, 400, 3), np.uint8)
+    bar = colour_map(ColourSettings(nyquist_cm_s=20.0))[::-1]
+    frame[50:178, 285:301] = bar[np.arange(128) * len(bar) // 128][:, None]
+    for text, row in zip(labels, (42, 194), strict=True):
+        cv2.putText(frame, text, (280, row), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (230, 230, 230), 1, cv2.LINE_AA)
+    found = find_colour_bar(frame)
+    assert found is not None
+    read = read_scale(frame, found)
+    assert (read.top, read.bottom) == ends
+
+
+@pytest.mark.parametrize(("angle", "corrected"), [(60.0, True), (None, False), (0.0, False)])
+def test_velocities_are_angle_corrected_only_where_the_header_says_so(
+    angle: float | None, corrected: bool
+) -> None:
+    from types import SimpleNamespace
+
+    from veinscan.dicom.model import Region, RegionKind
+    from veinscan.doppler import bar_of
+
+    frame = painted(1, 100)[0]
+    region = Region(
+        kind=RegionKind.COLOR_FLOW, box=(0, 0, 240, 320), doppler_correction_angle_deg=angle,
+        transducer_frequency_khz=5000.0, pulse_repetition_frequency_hz=2000.0,
+    )  # fmt: skip
+    given = SimpleNamespace(box=(40, 345, 200, 361), top=20.0, bottom=-20.0, unit="cm/s")
+    clip: Any = SimpleNamespace(frame=lambda _k: frame, regions=(region,), file="a", colour_scale=given)
+    bar = bar_of(clip)
+    assert bar is not None and bar.angle_corrected is corrected
+    # what is worked out from frequencies lies along the beam whatever the angle
+    clip.colour_scale = None
+    nyquist = bar_of(clip)
+    assert nyquist is not None and nyquist.source == "nyquist"
+    assert not nyquist.angle_corrected
+    assert nyquist.top - nyquist.bottom == pytest.approx(2 * 154_000 * 2 / (4 * 5000))
+    assert "upper end" in nyquist.note

@@ -14,7 +14,7 @@ from veinscan.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from veinscan.dicom import Clip
-    from veinscan.dicom.model import Box
+    from veinscan.dicom.model import Box, Region
 
 Rgb = npt.NDArray[np.uint8]
 
@@ -22,6 +22,7 @@ MIN_CHROMA = 34
 """Largest less smallest channel from which a pixel of a bar is a colour."""
 DARK = 46
 """Brightest channel below which a row of the bar is its dark middle."""
+UPPER_IS_TOWARDS = "frequencies do not say which way is which: the upper end is taken as towards the probe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,8 @@ class ColourBar:
     """Where the scale is from: 'region', 'nyquist' (PRF and frequency of the header), 'labels' or 'given'."""
     note: str = ""
     """What to know about the scale, one sentence; else empty."""
+    from_khz: bool = False
+    """The scale was worked out from kHz, along the beam."""
     angle_corrected: bool = False
     """Only where the header says that the scanner did it; otherwise velocities are along the beam."""
 
@@ -111,7 +114,14 @@ class ColourBar:
             return self
         factor = SOUND_CM_S / (2 * frequency_khz)
         note = f"worked out from kHz with the header's {frequency_khz / 1000:g} MHz, along the beam"
-        return replace(self, top=self.top * factor, bottom=self.bottom * factor, unit="cm/s", note=note)
+        return replace(
+            self,
+            top=self.top * factor,
+            bottom=self.bottom * factor,
+            unit="cm/s",
+            note=note,
+            from_khz=True,
+        )
 
 
 def find_colour_bar(frame: Rgb, box: Box | None = None) -> ColourBar | None:
@@ -230,6 +240,9 @@ def bar_of(
 ) -> ColourBar | None:
     """The colour bar of a clip with the best scale there is, or None without a bar.
 
+    It is called angle-corrected where the colour region has a Doppler correction
+    angle (0018,6034) and the scale is what the scanner shows, not worked out from frequencies.
+
     The scale is taken from `scale` (values at top and bottom in cm/s, read by
     a person), else from what a reader's record holds for the clip
     (`Clip.colour_scale`), else from a colour bar region of the header, else from the
@@ -239,6 +252,22 @@ def bar_of(
     because a header may hold the frequency of the picture instead of that of
     the colour: one real file is off by 43 %.
     """
+    bar = _bar_of(clip, frame_index, scale=scale, box=box)
+    flow = _colour_region(clip)
+    if bar is None or bar.unit != "cm/s" or bar.source not in ("region", "labels", "given") or bar.from_khz:
+        return bar
+    return replace(bar, angle_corrected=bool(flow is not None and flow.doppler_correction_angle_deg))
+
+
+def _colour_region(clip: Clip) -> Region | None:
+    from veinscan.dicom.model import RegionKind
+
+    return next((r for r in clip.regions if r.kind is RegionKind.COLOR_FLOW), None)
+
+
+def _bar_of(
+    clip: Clip, frame_index: int, *, scale: tuple[float, float] | None, box: Box | None
+) -> ColourBar | None:
     from veinscan.dicom.model import RegionKind
 
     frame = clip.frame(frame_index)
@@ -253,7 +282,7 @@ def bar_of(
         return bar
     if scale is not None:
         return bar.with_scale(*scale)
-    flow = next((r for r in clip.regions if r.kind is RegionKind.COLOR_FLOW), None)
+    flow = _colour_region(clip)
     frequency_khz = None if flow is None else flow.transducer_frequency_khz
     if given is not None:
         return bar.with_scale(given.top, given.bottom, unit=given.unit).in_cm_s(frequency_khz)
@@ -275,7 +304,8 @@ def bar_of(
         return labelled
     if labelled.top is None or labelled.bottom is None:
         share = bar.zero / len(bar.colours)
-        return bar.with_scale(2 * nyquist * share, -2 * nyquist * (1 - share), source="nyquist")
+        known = bar.with_scale(2 * nyquist * share, -2 * nyquist * (1 - share), source="nyquist")
+        return replace(known, note=UPPER_IS_TOWARDS)
     shown = (labelled.top - labelled.bottom) / 2
     if abs(nyquist / shown - 1) > 0.05:
         note = (

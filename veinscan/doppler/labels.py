@@ -20,23 +20,26 @@ LEAST_LEAD = 0.06
 def read_scale(frame: Rgb, bar: ColourBar) -> ColourBar:
     """The bar with the scale its labels give, or as it was where they cannot be read with confidence.
 
-    Both ends must be read, and agree: the same number, with opposite signs or
-    the lower one marked by a minus, in proportion to where zero lies.
+    Both ends must be read, and agree in proportion to where zero lies.  A minus
+    at the upper end and none at the lower one is an inverted map; a minus at
+    both is none that makes sense.
     """
     top, bottom = _number(frame, bar, upper=True), _number(frame, bar, upper=False)
-    if top is None or bottom is None or top <= 0 or bottom <= 0:
+    if top is None or bottom is None or top == 0 or bottom == 0 or (top < 0 and bottom < 0):
         return bar
+    sign = -1.0 if top < 0 else 1.0
+    top, bottom = abs(top), abs(bottom)
     share = bar.zero / len(bar.colours)
     expected = (1 - share) / max(share, 1e-6)
     if not 0.8 < (bottom / top) / expected < 1.25:
         return bar
     # below 2.5 with a decimal point only metres per second make sense on a bar
     factor = 100.0 if top < 2.5 and bottom < 2.5 else 1.0
-    return bar.with_scale(top * factor, -bottom * factor, source="labels")
+    return bar.with_scale(sign * top * factor, -sign * bottom * factor, source="labels")
 
 
 def _number(frame: Rgb, bar: ColourBar, *, upper: bool) -> float | None:
-    """The number beside, above or below one end of the bar; its sign left off."""
+    """The number beside, above or below one end of the bar; negative where a minus stands clear before it."""
     row0, col0, row1, col1 = bar.box
     at = row0 if upper else row1
     above, below = (24, 12) if upper else (12, 24)
@@ -98,6 +101,17 @@ def _attached(ink: npt.NDArray[np.bool_]) -> tuple[int, str]:
     return 0, ""
 
 
+def _is_minus(mark: tuple[int, int, int, int, int], left: int, base: int, height: float) -> bool:
+    """Whether a mark is a minus before a digit that begins at a column: flat, half way up, close to it."""
+    middle = base - mark[1] - mark[3] / 2
+    return (
+        0.2 * height <= mark[2] <= 0.9 * height
+        and mark[3] <= 0.35 * height
+        and abs(middle - 0.45 * height) <= 0.2 * height
+        and 0 <= left - (mark[0] + mark[2]) <= 0.7 * height
+    )
+
+
 def _read_digits(
     line: list[tuple[int, int, int, int, int]],
     marks: list[tuple[int, int, int, int, int]],
@@ -110,6 +124,7 @@ def _read_digits(
     height = float(np.median([m[3] for m in line]))
     text = ""
     before = None
+    minus = False
     for left, top, width, tall, k in line:
         if before is not None and left - before > 0.9 * height:
             break
@@ -122,6 +137,9 @@ def _read_digits(
         skip, mark = _attached(ink)
         if mark == "-" and text:
             return None
+        if not text:
+            # one grown together with its digit may be the bar of a 4: it says nothing of the sign
+            minus = mark != "-" and any(_is_minus(m, left, base, height) for m in marks)
         best, likeness, lead = nearest_digit(own[:, skip:])
         if (width - skip) > 1.1 * tall or likeness < LEAST_LIKENESS or lead < LEAST_LEAD:
             return None
@@ -139,4 +157,4 @@ def _read_digits(
     digits = text.strip(".")
     if not digits or len(digits) > 5:
         return None
-    return float(text) if text not in ("", ".") else None
+    return -float(text) if minus else float(text)
