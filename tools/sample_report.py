@@ -138,7 +138,9 @@ def plan(opened: Opened) -> Record:
 
 def followed_up(opened: Opened, baseline: Opened) -> Record:
     """Two weeks later: the tributary closed, the second not seen, the third open."""
-    record, visit = begin_visit(new_record(opened.study), baseline, READER, on=REVIEWED_AT.date())
+    record, visit = begin_visit(
+        new_record(opened.study), baseline, READER, study=opened.study, on=REVIEWED_AT.date()
+    )
     sweep = opened.study.clip("0001_transverse.dcm")
     first, second, third = (target.id for target in baseline.record.targets)
     for target, point in ((first, (128.47, 178.22)), (second, (123.03, 598.08)), (third, (137.25, 537.83))):

@@ -59,7 +59,12 @@ class VisitEdits:
             return record, visit
         if compared.is_on:
             return marking.begin_visit(
-                record, compared.opened, self._session.reader, on=compared.follow_up_on
+                record,
+                compared.opened,
+                self._session.reader,
+                study=self._session.study,
+                on=compared.follow_up_on,
+                confirmed=compared.match is not None,  # asked when the baseline was chosen
             )
         visit = FollowUp(id=new_uid(), on=compared.follow_up_on)
         return put_follow_up(record, visit, self._session.reader), visit

@@ -46,7 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Phantoms:
     baseline = phantom_plan(before, names)
     targets = {name: one.id for name, one in zip(names, baseline.record.targets, strict=True)}
     study, record, _ = open_with_record(after)
-    record, visit = begin_visit(record, baseline, ANNA, on=date(2025, 5, 26))
+    record, visit = begin_visit(record, baseline, ANNA, study=study, on=date(2025, 5, 26))
     truth = truth_of(after)
     clip = study.clip(truth["scripted_target"]["file"])
     frame = truth["scripted_target"]["frame_index"]

@@ -29,6 +29,7 @@ from veinscan.follow_up import (
 from veinscan.follow_up.marking import outcome_of
 from veinscan.plan import vocabulary as v
 from veinscan.plan.checks import check_record, data_errors
+from veinscan.plan.finalise import withdraw
 from veinscan.plan.follow_up import Complication, DeepVeinFinding, Evacuation, FollowUp
 from veinscan.plan.model import Record
 from veinscan.record import history, load_record, save_record
@@ -48,7 +49,8 @@ class Case:
             load_record(self.after),
             self.baseline,
             ANNA,
-            on=date(2026, 1, 19),  # type: ignore[arg-type]
+            study=self.after,
+            on=date(2026, 1, 19),
         )
 
     def set(self, of: Any, record: Record | None = None, reader: Any = ANNA, **values: Any) -> Record:
@@ -84,7 +86,7 @@ def test_a_new_visit_says_nothing_but_what_it_looks_back_on(case: Case) -> None:
     # a session after it is not looked back on
     day = date(2026, 1, 4)
     assert day < TREATED
-    assert begin_visit(case.record, case.baseline, ANNA, on=day)[1].session_ids == ()
+    assert begin_visit(case.record, case.baseline, ANNA, study=case.after, on=day)[1].session_ids == ()
 
 
 def test_a_place_is_no_outcome_and_what_was_typed_stays(case: Case) -> None:
@@ -290,7 +292,7 @@ def test_dcmtk_reads_it(case: Case) -> None:
 def test_two_readers_who_begin_apart_arrive_at_one_visit(case: Case) -> None:
     start = load_record(case.after)
     for reader, of, outcome in ((ANNA, case.one, "occluded_full"), (BEN, case.two, "patent_reflux")):
-        record, visit = begin_visit(start, case.baseline, reader, on=date(2026, 1, 19))  # type: ignore[arg-type]
+        record, visit = begin_visit(start, case.baseline, reader, study=case.after, on=date(2026, 1, 19))
         assert visit.id == case.visit.id
         save_record(case.after, case.set(of, record, reader, outcome=outcome), reader)
     both = load_record(case.after)
@@ -355,3 +357,24 @@ def test_the_whole_way_from_plan_to_comparison(case: Case) -> None:
     assert found.deep_veins == "dvt"
     assert found.days_since_treatment == 14
     assert found.warnings == ()
+
+
+def test_no_visit_looks_back_on_another_patient(case: Case, tmp_path: Path) -> None:
+    def begin(study: Any, baseline: Opened = case.baseline, **given: Any) -> Record:
+        return begin_visit(load_record(study), baseline, ANNA, study=study, **given)[0]  # type: ignore[arg-type]
+
+    stranger = study_at(tmp_path / "stranger", "20260119", PatientID="P2")
+    for confirmed in (False, True):
+        with pytest.raises(InvalidInputError, match="not of one patient"):
+            begin(stranger, confirmed=confirmed)
+    unsure = study_at(tmp_path / "unsure", "20260119", PatientBirthDate="")
+    with pytest.raises(InvalidInputError, match="not certain"):
+        begin(unsure)
+    assert only(begin(unsure, confirmed=True)).outcomes == ()
+    with pytest.raises(InvalidInputError, match="baseline of its own"):
+        begin(case.before)
+    gone = case.baseline._replace(record=withdraw(case.baseline.record, ANNA, "wrong patient"))
+    with pytest.raises(InvalidInputError, match="withdrawn"):
+        begin(case.after, gone)
+    with pytest.raises(InvalidInputError, match="withdrawn"):
+        set_outcome(case.record, case.visit.id, case.one.id, gone, ANNA, outcome="patent_reflux")

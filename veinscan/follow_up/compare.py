@@ -20,14 +20,14 @@ from veinscan.follow_up.model import Recanalised as Recanalised
 from veinscan.follow_up.model import TargetComparison as TargetComparison
 from veinscan.follow_up.quantities import compressible_pair, flow_pair, number_pair, reflux_pair, why_not
 from veinscan.follow_up.scores import score_pairs
-from veinscan.follow_up.states import TargetState, in_order, latest_outcomes, states_of
+from veinscan.follow_up.states import TargetState, check_not_withdrawn, in_order, latest_outcomes, states_of
 from veinscan.follow_up.windows import windows_at
 from veinscan.plan import thresholds
 from veinscan.plan.follow_up import FollowUp
 from veinscan.plan.model import InjectionTarget, Record
 from veinscan.plan.treatment import TreatmentSession
 from veinscan.plan.visits import maybe_recanalised
-from veinscan.plan.vocabulary import Outcome, RecordState
+from veinscan.plan.vocabulary import Outcome
 from veinscan.record.course import study_day as study_day
 from veinscan.record.opening import Opened
 
@@ -148,11 +148,8 @@ def _check(baseline: Record, follow_up: Record, patient: PatientMatch | None) ->
         raise InvalidInputError(
             f"the studies are not of one patient: {patient.reason}", do="choose two studies of one patient"
         )
-    for what, record in (("baseline", baseline), ("follow-up", follow_up)):
-        if record.status.state is RecordState.WITHDRAWN:
-            raise InvalidInputError(
-                f"the record of the {what} was withdrawn", do="amend it first, or choose another study"
-            )
+    check_not_withdrawn("baseline", baseline)
+    check_not_withdrawn("follow-up", follow_up)
 
 
 def _sessions(

@@ -8,8 +8,9 @@ from datetime import date
 from typing import Any
 
 from veinscan.candidates.model import Candidate
+from veinscan.dicom.patients import check_one_patient
 from veinscan.errors import InvalidInputError, RecordError
-from veinscan.follow_up.states import TargetState, in_order, states_of
+from veinscan.follow_up.states import TargetState, check_not_withdrawn, in_order, states_of
 from veinscan.plan import vocabulary as v
 from veinscan.plan.editing import target_at_point, target_from_candidate
 from veinscan.plan.follow_up import FollowUp, TargetOutcome
@@ -46,7 +47,13 @@ _CODED: Mapping[str, type[Any]] = {
 
 
 def begin_visit(
-    record: Record, baseline: Opened, reader: Reader, *, on: date | None = None
+    record: Record,
+    baseline: Opened,
+    reader: Reader,
+    *,
+    study: Any,
+    on: date | None = None,
+    confirmed: bool = False,
 ) -> tuple[Record, FollowUp]:
     """The follow-up's record with a new, empty visit that looks back on a baseline.
 
@@ -57,12 +64,26 @@ def begin_visit(
     baseline : Opened
         The study that is compared with, and its record.
     reader : Reader
+    study : Study
+        The follow-up study, whose patient has to be the baseline's.
     on : date, optional
         Day of the follow-up study.
+    confirmed : bool
+        A person has said that both are of one patient, where the headers leave it open.
 
     Nothing is filled in: no outcome, no posture, deep veins 'not examined'.
     Returns the record and the visit.
+
+    Raises InvalidInputError for studies of two patients, for an open question
+    about it that nobody has answered, for a study that would look back on
+    itself, and for a baseline that was withdrawn.
     """
+    check_one_patient(baseline.study, study, confirmed=confirmed)
+    if study.study_instance_uid == baseline.study.study_instance_uid:
+        raise InvalidInputError(
+            "a study cannot be the baseline of its own follow-up", do="choose an earlier study"
+        )
+    check_not_withdrawn("baseline", baseline.record)
     # two readers who begin apart arrive at one visit, whose outcomes merge target by target
     shared = derived_uid("follow-up", record.reading.id, baseline.study.study_instance_uid)
     before = [one for one in baseline.record.sessions if None in (one.on, on) or str(one.on) <= str(on)]
@@ -208,6 +229,7 @@ def _with_outcome(
             "the follow-up looks back on another study",
             do="open the study it names, or begin a new follow-up",
         )
+    check_not_withdrawn("baseline", baseline.record)
     state = states_of(baseline.record).get(target_id)
     if state is None:
         raise InvalidInputError(

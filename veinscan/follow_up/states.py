@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from veinscan.errors import InvalidInputError
 from veinscan.plan.clips import context_of, inherited
 from veinscan.plan.flow import FlowValue, RefluxValue
 from veinscan.plan.follow_up import FollowUp, TargetOutcome
@@ -19,6 +20,7 @@ from veinscan.plan.vocabulary import (
     Level,
     Outcome,
     Posture,
+    RecordState,
     Segment,
     Side,
     ValueSource,
@@ -152,6 +154,14 @@ def states_of(record: Record) -> Mapping[str, TargetState]:
     planned = {target.id: planned_state(record, target) for target in record.targets}
     seen = latest_outcomes(record, in_order(record.follow_ups))
     return planned | {uid: state for uid, state in seen.items() if uid not in planned}
+
+
+def check_not_withdrawn(what: str, record: Record) -> None:
+    """InvalidInputError for a record that was withdrawn; `what` is 'baseline' or 'follow-up'."""
+    if record.status.state is RecordState.WITHDRAWN:
+        raise InvalidInputError(
+            f"the record of the {what} was withdrawn", do="amend it first, or choose another study"
+        )
 
 
 def target_label(order: int | None, side: Side, vein: str) -> str:
