@@ -51,8 +51,9 @@ MIN_SEEN = 3
 FLASH_LOGIT = -3.5
 """Largest logit of what is seen on fewer (a score of 0.03)."""
 
-PERSISTENCE_WEIGHT = 1.5
-"""Most that being seen on every frame adds to the logit, and being seen on few takes."""
+PERSISTENCE_WEIGHT = 1.0
+"""Most that being seen on few frames takes from the logit.  Being there on every frame adds nothing: what is
+no vessel mostly is as well (`training/clip_scores.py`); and a vein pressed shut is missing on some."""
 
 
 def find_candidates(
@@ -226,7 +227,7 @@ def track_logit(track: Track, count: int, names: Sequence[str]) -> tuple[float, 
     if count >= LONG_ENOUGH:
         seen = len(track.lumens)
         share = math.log2(seen) / math.log2(count)
-        persistence = PERSISTENCE_WEIGHT * (2.0 * share - 1.0)
+        persistence = PERSISTENCE_WEIGHT * (share - 1.0)
         if seen < MIN_SEEN:  # speckle flashes up once, a vein does not, however good it looks
             persistence = min(FLASH_LOGIT - logit, 0.0)
         evidence["persistence"] = round(persistence, 4)
