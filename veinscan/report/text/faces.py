@@ -208,8 +208,10 @@ def _sources(wanted: Iterable[int]) -> Iterator[_Source]:
 
 def _cjk(wanted: set[int]) -> Iterator[_Source]:
     """Noto Sans CJK with the shapes of the language that the other characters tell: JP, KR, else SC."""
-    import noto_cjk_sans_otc
-
+    try:
+        import noto_cjk_sans_otc
+    except ImportError:  # packed by others without it: fonts of the system, else codes
+        return
     kana = any(0x3040 <= code <= 0x30FF for code in wanted)
     hangul = any(0xAC00 <= code <= 0xD7AF or 0x1100 <= code <= 0x11FF for code in wanted)
     yield _Source(str(noto_cjk_sans_otc.FONT_PATH), 0 if kana else 1 if hangul else 2)
