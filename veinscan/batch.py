@@ -235,12 +235,14 @@ def run_in_processes(jobs: Sequence[Job], processes: int) -> Iterator[Done]:
 
 def _end_with_parent() -> None:
     """In a process of the pool: end when the program that began it is killed, and use one thread."""
+    import signal
     import threading
     from multiprocessing import parent_process
     from multiprocessing.connection import wait as wait_for
 
     import cv2
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the program, which then ends the pool
     cv2.setNumThreads(1)
     parent = parent_process()
     if parent is None:
