@@ -43,11 +43,8 @@ class CandidatesDock(QWidget):
         self._drawing = bench.part(Drawing)
         self._pictures: Job | None = None
         self._pictured: set[str] = set()
-        self.find_here = QPushButton("Find candidates")
-        self.find_here.setToolTip("Search the clip on show for vessels, by size and depth in mm")
-        self.find_here.clicked.connect(self._find_here)
-        self.find_all = QPushButton("in all clips")
-        self.find_all.clicked.connect(self._find_everywhere)
+        self.find_here = bench.commands.button("candidate.find")
+        self.find_all = bench.commands.button("candidate.find_all", "in all clips")
         self.progress = QProgressBar()
         self.progress.setTextVisible(True)
         self.cancel = QPushButton("Cancel")
@@ -120,12 +117,6 @@ class CandidatesDock(QWidget):
         self.setMinimumWidth(390)
 
     # -- doing ------------------------------------------------------------------------
-
-    def _find_here(self) -> None:
-        self._bench.find([self._session.clip] if self._session.clip else [])
-
-    def _find_everywhere(self) -> None:
-        self._bench.find(self._session.study.clips if self._session.study else [])
 
     def _reject_because(self, reason: RejectReason, _checked: bool = False) -> None:
         self._bench.reject(reason)

@@ -30,6 +30,11 @@ class Dock:
     is_step: bool = False
     """Whether it is one of the steps of a session, with a button in the bar over the picture."""
 
+    @property
+    def tab(self) -> str:
+        """The title without its number: six of them have to fit side by side at 1280 pixels."""
+        return self.title.lstrip("0123456789 ")
+
     def make(self, bench: Workbench) -> Any:
         """The widget."""
         module, name = self.build.split(":")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import napari
+from napari.settings import get_settings
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QWidget
 
@@ -19,6 +20,9 @@ from veinscan.errors import VeinscanError
 
 WINDOW_SIZE = (1280, 800)
 """(width, height) that everything fits into."""
+
+LARGEST_TEXT = 20
+"""Points; more napari does not take."""
 
 _KEPT = "_veinscan_workbench"
 
@@ -115,6 +119,19 @@ def arrange(viewer: Any) -> None:
     window.resize(width, height)
     for dock in compat.layer_docks(viewer):
         dock.hide()
+    follow_text_size()
+
+
+def follow_text_size() -> None:
+    """Let the window's text be as large as the system's where that is larger than napari's own.
+
+    napari sets a size of its own, whatever the system's is; one that a person chose there is left.
+    """
+    appearance = get_settings().appearance
+    theirs = round(QApplication.font().pointSizeF())
+    default = type(appearance).model_fields["font_size"].default
+    if appearance.font_size == default < theirs:
+        appearance.font_size = min(theirs, LARGEST_TEXT)
 
 
 # -- what the manifest names --------------------------------------------------------------

@@ -266,7 +266,8 @@ class LegMapView(QWidget):
         below = self._at(panel, (1.0, 0.0))
         box = QRectF(below.x(), below.y(), panel.width * unit, TITLE * unit)
         font = painter.font()
-        font.setPixelSize(int(min(max(TITLE * unit * 0.9, 8), 13)))
+        largest = max(13, painter.fontInfo().pixelSize())  # as large as the window's text
+        font.setPixelSize(int(min(max(TITLE * unit * 0.9, 8), largest)))
         painter.setFont(font)
         title = panel.title
         if any(painter.fontMetrics().horizontalAdvance(p.title) > box.width() for p in self._panels):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDockWidget, QWidget
+from qtpy.QtWidgets import QDockWidget, QTabBar, QWidget
 
 from napari_veinscan.docks import Dock
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 LEFT_PX, RIGHT_PX = 260, 400
 """Widths of the two sides at 1280 pixels of the screen."""
+TAB_STYLE = "QTabBar::tab { padding: 3px 5px; margin: 0px; min-width: 0px; font-size: 10pt; }"
 
 
 def add_dock(bench: Workbench, dock: Dock) -> QWidget:
@@ -22,7 +23,7 @@ def add_dock(bench: Workbench, dock: Dock) -> QWidget:
         return bench.docks[dock.id]
     widget: QWidget = dock.make(bench)
     viewer_window = bench.viewer.window
-    viewer_window.add_dock_widget(widget, name=dock.title, area=dock.area, add_vertical_stretch=False)
+    viewer_window.add_dock_widget(widget, name=dock.tab, area=dock.area, add_vertical_stretch=False)
     bench.docks[dock.id] = widget
     mine, other = dock_around(widget), dock_around(bench.docks.get(dock.tab_with))
     if mine is not None and other is not None:
@@ -41,9 +42,16 @@ def show_dock(bench: Workbench, dock_id: str) -> None:
         widget.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
+def narrow_tabs(bench: Workbench) -> None:
+    """Let all tabs be read beside each other: napari's theme gives them wide margins."""
+    for bar in bench.window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        bar.setStyleSheet(TAB_STYLE)
+
+
 def share_out(bench: Workbench) -> None:
     """Share the height of the right side between candidates and targets, and keep the left side slim."""
     found = [dock_around(bench.docks.get(name)) for name in ("clips", "candidates", "targets")]
+    narrow_tabs(bench)
     docks = [dock for dock in found if dock is not None]
     if len(docks) == 3:
         clips, candidates, targets = docks

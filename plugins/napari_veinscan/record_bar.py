@@ -79,7 +79,7 @@ class RecordBar(QToolBar):
         self.reader.setToolTip("Your name, as it is written into the record")
         self.reader.setAccessibleName("Reader")
         self.reader.setPlaceholderText("reader")
-        self.reader.setMaximumWidth(130)
+        self.reader.setMaximumWidth(12 * self.reader.fontMetrics().averageCharWidth())
         self.reader.editingFinished.connect(self.take_over)
         self.save = bench.commands.button("record.save", "Save")
         self.finalise = bench.commands.button("record.finalise")
@@ -89,7 +89,7 @@ class RecordBar(QToolBar):
         inner.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(inner)
         row.setContentsMargins(4, 2, 4, 2)
-        row.setSpacing(4)
+        row.setSpacing(3)
         steps = [(dock.title, self._step(dock.id, dock.title)) for dock in DOCKS if dock.is_step]
         for place, (_, button) in enumerate(
             sorted([*steps, (self.page.text(), self.page)], key=lambda s: s[0])

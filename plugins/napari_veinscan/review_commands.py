@@ -20,7 +20,30 @@ def _give_reason(reason: RejectReason, bench: Workbench) -> bool:
     return True
 
 
+def _find_here(bench: Workbench) -> None:
+    bench.find([bench.session.clip] if bench.session.clip is not None else [])
+
+
+def _find_everywhere(bench: Workbench) -> None:
+    bench.find(bench.session.study.clips if bench.session.study is not None else [])
+
+
 COMMANDS = (
+    Command(
+        "candidate.find",
+        "Find candidates",
+        GROUP,
+        _find_here,
+        keys=("Ctrl+F",),
+        tip="Search the clip on show for vessels, by size and depth in mm",
+    ),
+    Command(
+        "candidate.find_all",
+        "Find candidates in all clips",
+        GROUP,
+        _find_everywhere,
+        keys=("Ctrl+Shift+F",),
+    ),
     Command("candidate.next", "Next candidate", GROUP, lambda b: b.step(1), keys=("N",)),
     Command("candidate.previous", "Previous candidate", GROUP, lambda b: b.step(-1), keys=("P",)),
     Command(

@@ -183,7 +183,8 @@ def let_go(kept: list[Any]) -> None:
     """Close the kept window.
 
     A window that was kept while others were opened and closed ended in OpenGL errors or a crash when
-    it was painted next (vispy, software GL); why is not known. So none is kept while others come and go.
+    it was painted next. Two plain windows of napari do so too (docs/pictures.md), so none is kept while
+    others come and go.
     """
     from qtpy.QtTest import QTest
 

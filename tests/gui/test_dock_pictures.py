@@ -1,11 +1,17 @@
-"""Every dock as it is painted: not blank, its parts where they belong, nothing cut off."""
+"""Every dock as it is painted: not blank, parts where they belong, nothing cut off, like the stored picture.
+
+STORE_PICTURES=1 pytest tests/gui/test_dock_pictures.py    makes the stored pictures anew; look at them.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from structure import likeness, pixels, read, stored
 
 pytestmark = pytest.mark.gui
 
@@ -21,15 +27,9 @@ AREAS = {
     "follow_up": "right",
 }
 """On which side of the picture each dock stands."""
-
-
-def pixels(widget) -> np.ndarray:
-    """A widget as (rows, cols, 3) uint8."""
-    from qtpy.QtGui import QImage
-
-    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
-    flat = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return flat[:, : 3 * image.width()].reshape(image.height(), image.width(), 3)
+STORED = Path(__file__).parent / "stored"
+LIKE = 0.75
+"""Least likeness to the stored picture; docks of the same machine have 0.95 and more."""
 
 
 def drawn(picture: np.ndarray) -> np.ndarray:
@@ -67,6 +67,7 @@ def at_work(searched, qtbot):
     new.click()
     person.session.select_target(None)
     person.session.select_next()
+    person.study_dock.association.hide()  # is asked once, so whether it is there hangs on the tests before
     clips = person.study_dock.clips
     qtbot.waitUntil(lambda: len(np.unique(pixels(clips))) > 100, timeout=30_000)
     yield person
@@ -100,6 +101,42 @@ def test_every_dock_is_painted_where_it_belongs(at_work, qtbot):
             if table.isVisible() and table.rowCount():
                 assert drawn(pixels(table.viewport())).mean() > 0.003, f"the table in {name} is empty"
     assert (top, bottom - top > 400, right - left > 500) == (top, True, True), "the picture has no room"
+
+
+def test_every_dock_is_like_its_stored_picture(at_work, qtbot):
+    """By structure, so that another font passes and a part that is gone, or another dock, does not."""
+    bench, now = at_work.bench, {}
+    for name in AREAS:
+        bench.show_dock(name)
+        qtbot.wait(150)
+        now[name] = stored(pixels(bench.docks[name]))
+        if os.environ.get("STORE_PICTURES"):
+            cv2.imwrite(str(STORED / f"{name}.png"), now[name], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    kept = {name: read(STORED / f"{name}.png") for name in AREAS}
+    like = {name: likeness(kept[name], now[name]) for name in AREAS}
+    assert min(like.values()) > LIKE, like
+    tall = [name for name, area in AREAS.items() if area == "right"]
+    for name in tall:
+        others = {other: likeness(kept[other], now[name]) for other in tall if other != name}
+        assert like[name] > max(others.values()) + 0.1, (name, like[name], others)
+
+    table = bench.docks["candidates"].table
+    bench.show_dock("candidates")
+    table.hide()
+    qtbot.wait(150)
+    without = likeness(kept["candidates"], stored(pixels(bench.docks["candidates"])))
+    table.show()
+    assert without < LIKE, "a dock without its table passes"
+
+    dock = bench.docks["targets"]
+    bench.show_dock("targets")
+    font = dock.font()
+    dock.setStyleSheet("QWidget { font-size: 13pt; }")
+    qtbot.wait(150)
+    larger = likeness(kept["targets"], stored(pixels(dock)))
+    dock.setStyleSheet("")
+    assert dock.font() == font
+    assert larger > likeness(kept["session"], now["targets"]), "another font counts more than another dock"
 
 
 def test_parts_of_the_docks_show_what_they_stand_for(at_work, qtbot):
