@@ -148,3 +148,16 @@ def test_outlines_are_compared_and_resampled_evenly():
     assert joint.agreement(circle, circle + np.array([0, 20])) == pytest.approx(0.243, abs=0.05)
     assert joint.agreement(circle, circle + np.array([0, 60])) == 0
     assert cv2.contourArea(again.astype(np.float32).reshape(-1, 1, 2)) == pytest.approx(np.pi * 400, rel=0.03)
+
+
+def test_a_place_off_the_tissue_counts_when_sure_and_beside_tissue():
+    mask = np.zeros((200, 200), bool)
+    mask[:100] = True
+    angles = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+    circle = 15 * np.stack([np.sin(angles), np.cos(angles)], axis=1)
+    inside, at_the_edge, outside = (np.array([row, 100.0]) + circle for row in (60.0, 102.0, 160.0))
+    assert joint.looked_at(mask, inside, 0.05)
+    assert not joint.looked_at(mask, inside, 0.01)
+    assert joint.looked_at(mask, at_the_edge, 0.9)
+    assert not joint.looked_at(mask, at_the_edge, 0.3)
+    assert not joint.looked_at(mask, outside, 0.99)
