@@ -1,7 +1,7 @@
 """Opening study after study leaves nothing behind: no callback, layer, thread or study.
 
-STUDIES=50 pytest tests/gui/test_leaks.py -s    prints the memory after each tenth: +2.3, +3.4, +3.5, +4.2
-and +4.2 MB on the sample study, which is the allocator's (`malloc_trim` gives most of it back).
+STUDIES=50 pytest tests/gui/test_leaks.py -s    prints the memory after each tenth: +3.7, +4.3, +5.9, +6.0
+and +6.3 MB on the sample study, which levels off: caches and the allocator.
 
 A layer that napari takes out is in circles with itself and lives until Python collects garbage.
 With it lived a clip's decoded frames, 2.4 MB a study here: they are taken from it now.
