@@ -19,7 +19,7 @@ Piece = tuple[float, float, float]
 
 
 def painted(*pieces: Piece) -> np.ndarray:
-    """A frame whose spectrum fills each piece evenly from 0 to its velocity, with sharp ends and speckle, on noise."""
+    """A frame whose spectrum fills each piece evenly from 0 to its velocity; sharp ends, speckle, noise."""
     rng = np.random.default_rng(3)
     speed = (ROWS / 2 - 0.5 - np.arange(ROWS))[:, None] * STEP_CM_S
     top = np.zeros(COLUMNS)
