@@ -24,7 +24,7 @@ from veinscan.report.pictures import (
     save_png,
     scale_bar_mm,
 )
-from veinscan.report.target_pictures import target_picture
+from veinscan.report.target_pictures import Spot, close_up, whole_picture
 
 
 def candidate(row: float, col: float, radius: float = 8.0, **values: object) -> Candidate:
@@ -161,8 +161,22 @@ def test_a_target_s_picture_shows_the_target_and_stays_in_its_region(
     row0, col0, row1, col1 = REGION.box
     pixels[row0:row1, col0:col1] = 60
     values = {} if calibrated else {"calibration": None}
-    shown = target_picture(PaperClip(pixels=pixels), target(1, point=point, outline=(), **values))
+    spot = Spot.of_target(target(1, point=point, outline=(), **values))
+    shown = close_up(PaperClip(pixels=pixels), spot)
     assert shown.shape[1] / shown.shape[0] == pytest.approx(4 / 3, rel=0.03)
     assert near(shown, ORANGE).sum() > 20
     if not calibrated:
         assert not near(shown, (255, 255, 255)).any()
+
+
+def test_the_depth_is_drawn_from_the_skin_to_the_near_wall():
+    one = target(
+        1, point=(90.0, 160.0), outline=(), depth_mm=6.0, diameter_mm=2.0
+    )  # skin at row 20, 0.1 mm a row
+    clip = PaperClip(pixels=np.full((240, 320), 60, np.uint8))
+    with_depth = near(whole_picture(clip, Spot.of_target(one)), ORANGE)
+    without = near(whole_picture(clip, Spot.of_target(replace(one, depth_mm=None))), ORANGE)
+    rows = np.flatnonzero((with_depth & ~without).any(axis=1))
+    scale = with_depth.shape[0] / 210  # the region is 210 rows high, from row 20 on
+    assert rows.min() <= 3 * scale
+    assert rows.max() == pytest.approx(60 * scale, abs=8 * scale)

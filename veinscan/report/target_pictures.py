@@ -114,11 +114,6 @@ def whole_picture(clip: Any, spot: Spot, *, longest_px: int = 640) -> Rgb:
     )
 
 
-def target_picture(clip: Any, target: InjectionTarget, *, aspect: float = 4 / 3, height_px: int = 420) -> Rgb:
-    """The close-up of a target; raises as `close_up`."""
-    return close_up(clip, Spot.of_target(target), aspect=aspect, height_px=height_px)
-
-
 def _limits(clip: Any, spot: Spot, shape: Sequence[int]) -> tuple[int, int, int, int]:
     if spot.calibration is not None:
         return spot.calibration.box

@@ -8,7 +8,7 @@ from enum import StrEnum
 from veinscan.plan.flow import RefluxValue
 from veinscan.plan.model import InjectionTarget, Side, ValueSource
 from veinscan.plan.treatment import LaserSettings
-from veinscan.plan.vocabulary import Checked, Landmark, Modality
+from veinscan.plan.vocabulary import Checked, Landmark
 from veinscan.report.text.characters import isolated
 
 _HOW = {
@@ -110,11 +110,6 @@ def more_words(target: InjectionTarget) -> str:
     parts.append("ultrasound-guided" if target.ultrasound_guided is Checked.YES else "")
     parts.append(laser_words(target.laser))
     return ", ".join(part for part in parts if part)
-
-
-def modality_words(modality: Modality) -> str:
-    """'liquid'; empty where it is unknown."""
-    return word(modality)
 
 
 def reflux_words(value: RefluxValue) -> str:
