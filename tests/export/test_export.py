@@ -136,6 +136,8 @@ def test_an_interrupted_export_goes_on(
         export_studies(sources.items[:2], folder, all_formats, KEY)
     with pytest.raises(InvalidInputError, match="other studies or options"):
         export_studies(sources.items, folder, all_formats, ProjectKey(b"y" * 32))
+    for place in (folder / "coco" / "images", folder):  # what a process that was killed leaves behind
+        (place / ".veinscan-0123abcd-77-89abcdef.tmp").write_bytes(b"half a file")
     started: list[str] = []
 
     def watched(jobs: Sequence[Job]) -> Iterator[Done]:
@@ -143,6 +145,7 @@ def test_an_interrupted_export_goes_on(
         return one_after_the_other(jobs)
 
     export_studies(sources.items, folder, all_formats, KEY, runner=watched)
+    assert not list(folder.rglob("*.tmp"))
     assert sorted([*started, *done]) == sorted(item.name for item in sources.items)
     assert tree(folder) == tree(exported.folder)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 from veinscan.errors import InvalidInputError, VeinscanError
 from veinscan.export.model import WrittenFile
-from veinscan.record.files import replace_file
+from veinscan.record.files import TEMPORARY, replace_file
 
 STATE = ".export.json"
 PARTS = ".parts"
@@ -51,6 +52,13 @@ class ExportFolder:
         """Keep what a study gave: from now on it is done."""
         self.write(f"{PARTS}/{name}.json", json_bytes(part))
 
+    def _sweep(self) -> None:
+        """Remove what a killed process left half written, on whatever machine: nobody works here now."""
+        for folder, _, files in os.walk(self.root):
+            for name in files:
+                if TEMPORARY.fullmatch(name):
+                    (Path(folder) / name).unlink(missing_ok=True)
+
     def part(self, name: str) -> dict[str, Any] | None:
         """What a study gave; None where it is not done."""
         try:
@@ -74,6 +82,7 @@ class ExportFolder:
 
     def finish(self, dataset: dict[str, Any], *, complete: bool) -> WrittenFile:
         """Write what the data set is; when nothing is left to do, forget the way to it."""
+        self._sweep()
         written = self.write(DATASET, json_bytes(dataset, indent=1))
         if not complete:
             return written
