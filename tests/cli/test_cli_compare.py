@@ -155,6 +155,7 @@ def test_two_patients_and_an_open_question(cli: Callable[..., Any], made: Phanto
         called = cli("compare", made.before, other, "--json", *flags)
         assert called.code == 1
         assert "not of one patient" in called.json["error"]["what"]
+        assert called.json["error"]["where"] == str(other)
         assert "SOMEBODY" not in called.out
     unsure = with_header("unsure", PatientBirthDate="")
     called = cli("compare", made.before, unsure, "--json")
@@ -179,3 +180,11 @@ def test_a_wrong_call_and_a_missing_study(cli: Callable[..., Any], made: Phantom
     assert called.code == 1
     assert set(called.json["error"]) == {"what", "where", "do"}
     assert json.loads(called.out) == called.json
+    both = tmp_path / "both"
+    for folder in (made.before, made.after):
+        shutil.copytree(folder, both / folder.name)
+    asked = cli("compare", both, made.after, "--json").json["error"]["do"]
+    assert "--baseline-study UID" in asked
+    uid = cli("inspect", made.before, "--json").json["study_instance_uid"]
+    found = cli("compare", both, made.after, "--json", "--baseline-study", uid).json
+    assert (found["baseline"]["study_instance_uid"], len(found["targets"])) == (uid, 4)

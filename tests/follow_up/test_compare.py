@@ -302,6 +302,10 @@ def test_a_baseline_with_two_heads_is_merged_and_its_conflicts_are_told(tmp_path
     found = compare_studies(baseline, Opened(after, seen))  # type: ignore[arg-type]
     first, second = found.row(one.id), found.row(two.id)
     assert first.diameter.baseline in (5.0, 6.0)
+    # which of the two is right nobody has said: no difference from it
+    assert (first.diameter.difference, first.diameter.changed) == (None, None)
+    assert first.diameter.reason == "two readers differ on the diameter at the baseline"
+    assert second.diameter.difference == -1.0
     assert len(first.conflicts) == 1
     assert "diameter_mm" in first.conflicts[0]
     assert second.conflicts == ()
@@ -372,3 +376,20 @@ def test_the_latest_visit_counts() -> None:
         found = compare_records(plan(one), record_with("1.2.4", *visits))
         assert found.targets[0].diameter.follow_up == 2.5
         assert found.visit == second
+
+
+def test_an_outcome_that_two_readers_left_open_gives_no_difference(tmp_path: Path) -> None:
+    before, after = study_at(tmp_path / "a", "20260102"), study_at(tmp_path / "b", "20260119")
+    one, two = target(before.clips[0]), target(before.clips[0], vein="SSV")
+    baseline = plan_of(before, one, two)
+    visit = visit_with(outcome(one), outcome(two, outcome=v.Outcome.PATENT_NO_REFLUX))
+    start = save_record(after, put_follow_up(new_record(after), visit, ANNA), ANNA).record
+    for reader, size in ((ANNA, 2.0), (BEN, 2.5)):
+        changed = (outcome(one, diameter_mm=size), visit.outcomes[1])
+        save_record(after, put_follow_up(start, replace(visit, outcomes=changed), reader), reader)
+    found = compare_studies(baseline, Opened(after, load_record(after)))  # type: ignore[arg-type]
+    first, second = found.row(one.id), found.row(two.id)
+    assert first.diameter.follow_up in (2.0, 2.5)
+    assert first.diameter.difference is None
+    assert first.diameter.reason == "two readers differ on the diameter at the follow-up"
+    assert second.diameter.difference is not None

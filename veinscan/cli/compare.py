@@ -9,7 +9,7 @@ import typer
 
 from veinscan.cli.common import JsonOption, open_with_record, start
 from veinscan.cli.output import Result, count, table
-from veinscan.errors import InvalidInputError
+from veinscan.errors import AmbiguousStudyError, InvalidInputError
 
 if TYPE_CHECKING:
     from veinscan.follow_up import Comparison, TargetComparison
@@ -63,9 +63,19 @@ def compare(
     from veinscan.follow_up.as_json import comparison_json
     from veinscan.record.opening import Opened
 
-    before = Opened(*open_with_record(baseline, baseline_uid))
+    try:
+        before = Opened(*open_with_record(baseline, baseline_uid))
+    except AmbiguousStudyError as error:
+        error.do = error.do.replace("choose one of them", "choose one with --baseline-study UID")
+        raise
     after = Opened(*open_with_record(follow_up, study_uid))
     match = match_studies(before.study, after.study)
+    if match.verdict is Match.OTHER:
+        raise InvalidInputError(
+            f"the studies are not of one patient: {match.reason}",
+            where=str(follow_up),
+            do="choose two studies of one patient",
+        )
     if match.verdict is Match.ASK and not same_patient:
         raise InvalidInputError(
             f"it is not certain that both studies are of one patient: {match.reason}",

@@ -8,7 +8,7 @@ outcome.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -18,6 +18,7 @@ from veinscan.follow_up.model import NOT_EXAMINED as NOT_EXAMINED
 from veinscan.follow_up.model import Comparison as Comparison
 from veinscan.follow_up.model import Recanalised as Recanalised
 from veinscan.follow_up.model import TargetComparison as TargetComparison
+from veinscan.follow_up.pairs import Pair, value_words
 from veinscan.follow_up.quantities import compressible_pair, flow_pair, number_pair, reflux_pair, why_not
 from veinscan.follow_up.scores import score_pairs
 from veinscan.follow_up.states import TargetState, check_not_withdrawn, in_order, latest_outcomes, states_of
@@ -185,10 +186,12 @@ def _row(
     baseline: Record,
     follow_up: Record,
 ) -> TargetComparison:
-    reason = why_not(before, after)
     order = None if target is None else target.order
     label = "" if target is None else f"target {target.order} ({target.vein})"
     conflicts = [text for text in baseline.conflicts if label and text.startswith((f"{label},", f"{label}:"))]
+    reason = why_not(before, after)
+    open_fields = {text.removeprefix(f"{label},").split(":")[0].strip(): "baseline" for text in conflicts}
+    open_fields |= dict.fromkeys(_open_outcome_fields(follow_up, after), "follow-up")
     return TargetComparison(
         target_id=before.target_id,
         order=order,
@@ -196,14 +199,33 @@ def _row(
         baseline=before,
         follow_up=after,
         outcome=Outcome.NOT_ASSESSED if after is None or after.outcome is None else after.outcome,
-        diameter=number_pair("diameter_mm", "mm", before, after, reason),
-        depth=number_pair("depth_mm", "mm", before, after, reason),
-        compressible=compressible_pair(before, after, reason),
-        reflux=reflux_pair(before, after, reason),
-        flow=flow_pair(before, after, reason),
+        diameter=_settled(number_pair("diameter_mm", "mm", before, after, reason), open_fields),
+        depth=_settled(number_pair("depth_mm", "mm", before, after, reason), open_fields),
+        compressible=_settled(compressible_pair(before, after, reason), open_fields),
+        reflux=_settled(reflux_pair(before, after, reason), open_fields),
+        flow=_settled(flow_pair(before, after, reason), open_fields),
         maybe_recanalised=opened,
         conflicts=tuple(conflicts),
     )
+
+
+def _open_outcome_fields(follow_up: Record, after: TargetState | None) -> Iterable[str]:
+    """Fields of an outcome that two readers left open: a conflict names it by what was found."""
+    if after is not None and after.outcome is not None:
+        for text in follow_up.conflicts:
+            _, found, field = text.partition(f"outcome of a target ({after.outcome}), ")
+            if found:
+                yield field.split(":")[0].strip()
+
+
+def _settled(pair: Pair, open_fields: Mapping[str, str]) -> Pair:
+    """The pair; without a difference where readers have not settled a value or how it was taken."""
+    own = {"reflux_s": "reflux", "flow_cm_s": "flow"}.get(pair.quantity, pair.quantity)
+    for name in (own, "posture", "landmark"):
+        if pair.comparable and name in open_fields:
+            what = value_words(name.removesuffix("_mm"))
+            return replace(pair, reason=f"two readers differ on the {what} at the {open_fields[name]}")
+    return pair
 
 
 def _dates(baseline_on: date | None, follow_up_on: date | None) -> Iterable[str]:
