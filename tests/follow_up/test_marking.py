@@ -378,3 +378,17 @@ def test_no_visit_looks_back_on_another_patient(case: Case, tmp_path: Path) -> N
         begin(case.after, gone)
     with pytest.raises(InvalidInputError, match="withdrawn"):
         set_outcome(case.record, case.visit.id, case.one.id, gone, ANNA, outcome="patent_reflux")
+
+
+def test_a_baseline_whose_uid_has_leading_zeros_can_be_looked_back_on(tmp_path: Path) -> None:
+    # PS3.5 section 9.1 forbids them; scanners write them all the same
+    before = study_at(tmp_path / "before")
+    before.study_instance_uid = "1.2.03.4"
+    after = study_at(tmp_path / "after", "20260119")
+    one = target()
+    baseline = Opened(before, replace(load_record(after), targets=(one,)))  # type: ignore[arg-type]
+    record, visit = begin_visit(load_record(after), baseline, ANNA, study=after)
+    record = mark_not_seen(record, visit.id, one.id, baseline, ANNA)
+    kept = save_record(after, record, ANNA).record
+    assert only(kept).baseline_study_uid == "1.2.03.4"
+    assert only(kept).outcomes[0].outcome is v.Outcome.NOT_VISIBLE

@@ -33,13 +33,17 @@ from veinscan.plan.places import BaselinePlace, Calibration, ImagePlace
 from veinscan.plan.vocabulary import Level
 
 Mark = TypeVar("Mark", InjectionTarget, CandidateReview)
-_UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
+_UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 _MAX_PIXEL = float(2**16)
 """Rows and Columns are 16 bit numbers (PS3.3 C.7.6.3.1)."""
 
 
 def is_uid(text: object) -> bool:
-    """Whether a text is a UID as PS3.5 section 9.1 has it: at most 64 characters, no leading zeros."""
+    """Whether a text is a UID: numbers and dots, at most 64 characters (PS3.5 section 9.1).
+
+    Leading zeros break that rule, but studies have them, and a record refers
+    to a study as the scanner wrote it.
+    """
     return isinstance(text, str) and len(text) <= 64 and _UID.fullmatch(text) is not None
 
 
