@@ -194,3 +194,38 @@ def test_the_reader_of_dcm_is_asked_for_once(qapp, qtbot, tmp_path: Path):
         assert plugins.extension2reader[PATTERN] == "veinscan"
     finally:
         plugins.extension2reader = before
+
+
+def test_a_proposed_calibration_is_taken_only_when_a_person_says_yes(window, uncalibrated: Path, monkeypatch):
+    from qtpy.QtWidgets import QMessageBox
+
+    window.bench.open_path(uncalibrated)
+    window.wait_for_work()
+    session, asked = window.session, []
+
+    def answer(button):
+        def exec_(box: QMessageBox):
+            asked.append((box.text(), box.defaultButton() is box.button(QMessageBox.StandardButton.No)))
+            return button
+
+        monkeypatch.setattr(QMessageBox, "exec", exec_)
+
+    answer(QMessageBox.StandardButton.No)
+    window.bench.commands.run("clip.take_proposed")
+    assert session.clip.spacing_mm is None
+    assert not session.is_dirty
+    answer(QMessageBox.StandardButton.Yes)
+    window.bench.commands.run("clip.take_proposed")
+    assert all("taken as 5 mm" in text and refuses_by_default for text, refuses_by_default in asked)
+    spacing = session.clip.spacing_mm
+    assert spacing == pytest.approx((0.07, 0.07), rel=0.02)  # as the phantom's file had it
+    (kept,) = session.record.calibrations
+    assert kept.spacing_mm == pytest.approx(spacing)
+    assert "not calibrated" not in lines(window, 0)
+    window.press("Ctrl+Z")
+    assert session.clip.spacing_mm is None
+    window.press("Ctrl+Shift+Z")
+    window.bench.commands.run("clip.take_proposed")  # nothing is proposed any more
+    from napari.utils.notifications import notification_manager
+
+    assert "it is calibrated already" in notification_manager.records[-1].message
