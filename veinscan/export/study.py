@@ -138,8 +138,10 @@ def study_case(
         if one.record.status.state is not RecordState.WITHDRAWN
     )
     chosen = chosen_reading(readings, options.reading)
-    calibrations = [] if chosen is None else chosen.original.record.calibrations
-    study, problems = with_calibrations(study, calibrations)
+    problems: tuple[VeinscanError, ...] = ()
+    if chosen is not None:
+        kept = chosen.original.record
+        study, problems = with_calibrations(study, kept.calibrations, kept.colour_scales)
     name = name_of(key, identity.patient, study.study_instance_uid)
     clips = tuple(
         _clip_case(clip, clip_name(name, number), identity, chosen, options, review or {})
