@@ -502,6 +502,10 @@ def test_an_uncertain_match_is_asked_with_its_reason(
     window.click(pair.left.earlier.buttons[0])
     window.wait_for_work()
     assert pair.compared.is_on
+    pair.choose(0)
+    window.press("0")
+    assert pair.outcome(0).outcome is Outcome.NOT_VISIBLE, "the answer holds for what is entered"
+    window.bench.forget_edits()
     pair.compared.leave()
 
     # of another patient: not offered, and refused when chosen by hand
