@@ -264,6 +264,26 @@ def test_it_is_saved_in_the_follow_up_study_and_points_at_the_baseline(case: Cas
         assert uid in text
 
 
+def test_other_software_finds_the_targets_by_their_tracking_uid(case: Case) -> None:
+    dataset = pydicom.dcmread(case.saved(full(case)))
+
+    def containers(items: Any) -> Any:
+        for item in items:
+            if item.ValueType == "CONTAINER":
+                yield item
+                yield from containers(item.get("ContentSequence", ()))
+
+    tracked = {
+        child.UID
+        for group in containers(dataset.ContentSequence)
+        if group.ConceptNameCodeSequence[0].CodeMeaning == "Target outcome"
+        for child in group.ContentSequence
+        if child.ConceptNameCodeSequence[0].CodeValue == "112040"
+        and child.ConceptNameCodeSequence[0].CodingSchemeDesignator == "DCM"
+    }
+    assert tracked == {case.one.id, case.two.id}
+
+
 def test_a_follow_up_without_any_mark_is_a_whole_document(case: Case) -> None:
     path = case.saved(mark_not_seen(case.record, case.visit.id, case.one.id, case.baseline, ANNA))
     dataset = pydicom.dcmread(path)

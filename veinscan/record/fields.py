@@ -126,6 +126,32 @@ class One:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """The value of another field once more, under the concept that other software looks for; never read."""
+
+    attribute: str
+    concept: Concept
+    shape: Shape
+    absent: Any = None
+    relationship: str = HAS_CONTEXT
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """None of its own."""
+        return ()
+
+    def write(self, owner: Any, context: Context) -> Iterator[Item]:
+        """See `Field`."""
+        value = getattr(owner, self.attribute)
+        if value != self.absent:
+            yield self.shape.item(self.concept, value, owner, context, self.relationship)
+
+    def read(self, items: Items) -> dict[str, Any]:
+        """Nothing: the other field is what counts."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
 class Each:
     """A tuple, an item for each of its values, in order."""
 

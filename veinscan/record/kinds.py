@@ -22,6 +22,7 @@ from veinscan.record.fields import (
     Field,
     Items,
     One,
+    Repeated,
     Shape,
     Table,
     coded,
@@ -56,6 +57,11 @@ def uid(attribute: str, concept: Concept, relationship: str = CONTAINS) -> Field
 def optional_uid(attribute: str, concept: Concept) -> Field:
     """A UID that may be absent: '' then."""
     return One(attribute, concept, _UID, "")
+
+
+def repeated_uid(attribute: str, concept: Concept) -> Field:
+    """The UID of another field once more, under a concept that other software looks for."""
+    return Repeated(attribute, concept, _UID, "")
 
 
 def uids(attribute: str, concept: Concept) -> Field:

@@ -58,6 +58,7 @@ from veinscan.record.kinds import (
     nested,
     optional_uid,
     outline,
+    repeated_uid,
     required_code,
     spot,
     text,
@@ -231,11 +232,13 @@ PLACE = table(
     calibration=nested("calibration", c.CALIBRATION, CALIBRATION),
 )
 BASELINE = table(BaselinePlace, sop_instance_uid=Place())
-OUTCOME = table(
+_OUTCOME = table(
     TargetOutcome,
     place=nested("place", concept_of("place"), PLACE),
     baseline=nested("baseline", concept_of("baseline"), BASELINE),
 )
+# other software follows a finding from study to study by (112040, DCM), as in TID 1501
+OUTCOME = Table(TargetOutcome, (repeated_uid("target_id", c.TRACKING_UID), *_OUTCOME.fields))
 FOLLOW_UP = table(FollowUp, outcomes=many("outcomes", concept_of("outcomes"), OUTCOME))
 ACKNOWLEDGEMENT = table(Acknowledgement, subject=optional_uid("subject", concept_of("subject")))
 STATUS = table(RecordStatus)
