@@ -51,6 +51,7 @@ class CandidateTable(QTableWidget):
         self.setIconSize(QSize(PICTURE_PX, PICTURE_PX))
         self.verticalHeader().setVisible(False)
         self.verticalHeader().setDefaultSectionSize(PICTURE_PX + 2)
+        self.setTabKeyNavigation(False)  # Tab leaves the table; the arrows go through it
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -111,7 +111,7 @@ class RecordBar(QToolBar):
 
     def _step(self, dock_id: str, title: str) -> QPushButton:
         button = QPushButton(title)
-        button.setToolTip(f"Go to '{title}'")
+        button.setToolTip(f"Go to '{title}' (F{title[0]})")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(partial(self._raise, dock_id))
         self.steps[dock_id] = button

@@ -32,6 +32,7 @@ class RowTable(QTableWidget, Generic[Key]):
         self.setHorizontalHeaderLabels(list(columns))
         self.verticalHeader().setVisible(False)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        self.setTabKeyNavigation(False)  # Tab leaves the table; the arrows go through it
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

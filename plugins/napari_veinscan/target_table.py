@@ -33,6 +33,7 @@ class TargetTable(QTableWidget):
         self.setHorizontalHeaderItem(DIAMETER, diameter)
         self.verticalHeader().setVisible(False)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        self.setTabKeyNavigation(False)  # Tab leaves the table; the arrows go through it
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

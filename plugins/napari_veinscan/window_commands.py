@@ -6,6 +6,7 @@ from napari_veinscan import compat
 from napari_veinscan.calibration import CalibrationTool
 from napari_veinscan.commands import Command
 from napari_veinscan.conflict_dialog import show_conflicts
+from napari_veinscan.docks import DOCKS, Dock
 from napari_veinscan.drawing import Drawing
 from napari_veinscan.key_sheet import show_key_sheet
 from napari_veinscan.page import write_page
@@ -36,7 +37,20 @@ def _show_preferences(bench: Workbench) -> None:
     compat.show_preferences(bench.viewer).finished.connect(closed)
 
 
+def _go_to(dock: Dock) -> Command:
+    """F3 goes to '3  Targets': the number of the step."""
+    return Command(
+        f"window.{dock.id}",
+        f"Go to '{dock.tab}'",
+        WINDOW,
+        lambda bench: bench.show_dock(dock.id),
+        keys=(f"F{dock.title[0]}",),
+        needs_study=False,
+    )
+
+
 COMMANDS = (
+    *(_go_to(dock) for dock in DOCKS if dock.is_step),
     Command(
         "record.save",
         "Save a version",
