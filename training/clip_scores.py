@@ -19,7 +19,8 @@ import numpy as np
 
 from training.data import Floats, Sample, block_of, read_all
 from training.fit_joint import IMAGE_RANGE_MM, hit_of, use
-from veinscan.candidates import find_candidates
+from veinscan.candidates.finder import MAX_CANDIDATES, search
+from veinscan.candidates.model import FinderSettings
 
 FRAMES = 10
 MOVED_MM, STRETCHED = 0.4, 0.03
@@ -73,9 +74,13 @@ def main() -> None:
         these = [sample for sample in everything if block_of(int(sample.name)) == int(block)]
         for sample in these[:: args.every]:
             frames, maps = clip_of(sample, int(sample.name))
-            found = find_candidates(
-                frames, sample.mm, diameters_mm=IMAGE_RANGE_MM, max_depth_mm=60.0, method="joint"
+            settings = FinderSettings(
+                diameters_mm=IMAGE_RANGE_MM,
+                max_depth_mm=60.0,
+                min_score=BANDS[0],
+                max_candidates=MAX_CANDIDATES,
             )
+            found = search(frames.__getitem__, frames.shape, (sample.mm, sample.mm), settings)
             for one in found:
                 back = cv2.invertAffineTransform(maps[one.best_frame])
                 outline = np.asarray(one.outline(one.best_frame), np.float64)[:, ::-1]
