@@ -41,7 +41,6 @@ QUANTITIES = {
     "reflux_s": "reflux",
     "flow_cm_s": "flow",
 }
-_DIGITS = {"s": 2, "mm": 1}
 
 
 def outcome_words(outcome: Outcome | None) -> str:
@@ -73,16 +72,15 @@ def value_words(pair: Pair, *, after: bool) -> str:
         return "–"
     if isinstance(value, str):
         return words_of(value)
-    return f"{'> ' * bound}{value:.{_DIGITS.get(pair.unit, 0)}f} {pair.unit}"
+    return f"{'> ' * bound}{value:.{pair.digits}f} {pair.unit}"
 
 
 def change_words(pair: Pair) -> str:
     """'−1.3 (−54 %)', in the pair's unit, where the two may be compared; else nothing."""
-    change = pair.difference
-    if change is None:
+    change, share = pair.shown_change
+    if not change:
         return "" if pair.changed is None or pair.unit else ("changed" if pair.changed else "the same")
-    share = "" if pair.percent is None else f" ({pair.percent:+.0f} %)"
-    return f"{change:+.{_DIGITS.get(pair.unit, 0)}f}{share}".replace("-", "−")
+    return f"{change} ({share})".replace(" ()", "").replace("-", "−")
 
 
 def reason_words(pairs: Iterable[Pair]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from record_strategies import days, instances, readings, records, uids
 
 from veinscan.errors import InvalidInputError
 from veinscan.follow_up import Comparison, Match, PatientMatch, compare_records, compare_studies
+from veinscan.follow_up.pairs import Pair
 from veinscan.follow_up.quantities import shown_reflux
 from veinscan.plan import vocabulary as v
 from veinscan.plan.editing import add_target, new_record, update_target
@@ -147,6 +149,24 @@ def test_a_difference_needs_posture_and_landmark(
         assert row.diameter.reason
 
 
+@given(
+    st.floats(0, 50),
+    st.floats(0, 50),
+    st.sampled_from([("diameter_mm", "mm"), ("reflux_s", "s"), ("flow_cm_s", "cm/s")]),
+)
+def test_what_is_shown_adds_up(before: float, after: float, which: tuple[str, str]) -> None:
+    pair = Pair(*which, before, after)
+    first, second = pair.values().removesuffix(f" {pair.unit}").split(" -> ")
+    change, share = pair.shown_change
+    assert Decimal(first) + Decimal(change) == Decimal(second)
+    assert not change.startswith("-0") or Decimal(change) != 0
+    assert bool(share) == (Decimal(first) != 0)
+    if share:
+        percent = 100 * (float(second) - float(first)) / float(first)
+        assert abs(float(share.removesuffix(" %")) - percent) <= 0.5 + 1e-6
+    assert Pair(*which, before, after, "other posture").change() == ""
+
+
 # -- examples -----------------------------------------------------------------------------
 
 
@@ -161,6 +181,9 @@ def test_both_values_and_the_reason_in_words() -> None:
     row = compared(one, outcome(one)).targets[0]
     assert row.diameter.words() == "4.0 -> 3.0 mm (-1.0 mm, -25 %)"
     assert row.label == "target 1, left GSV"
+    # 0.02 mm apart, on two sides of a step of what is shown
+    assert Pair("diameter_mm", "mm", 7.74, 7.76).words() == "7.7 -> 7.8 mm (+0.1 mm, +1 %)"
+    assert Pair("diameter_mm", "mm", 0.04, 2.0).words() == "0.0 -> 2.0 mm (+2.0 mm)"
 
 
 def test_the_visit_and_the_clip_say_the_posture_where_the_outcome_does_not() -> None:

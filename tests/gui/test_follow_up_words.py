@@ -37,6 +37,8 @@ def test_a_difference_is_only_said_where_the_pair_has_one() -> None:
     pair = Pair("diameter_mm", "mm", 2.4, 1.1)
     assert (value_words(pair, after=False), value_words(pair, after=True)) == ("2.4 mm", "1.1 mm")
     assert change_words(pair) == "−1.3 (−54 %)"
+    assert change_words(Pair("diameter_mm", "mm", 7.74, 7.76)) == "+0.1 (+1 %)", "of the values shown"
+    assert change_words(Pair("diameter_mm", "mm", 0.04, 2.0)) == "+2.0"
     other = Pair("diameter_mm", "mm", 2.4, 1.1, "other posture: standing, then supine")
     assert change_words(other) == ""
     assert value_words(other, after=True) == "1.1 mm"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 _NOTHING = "not recorded"
@@ -66,13 +67,23 @@ class Pair:
             "" if self.follow_up is None else unit
         )
 
+    @property
+    def shown_change(self) -> tuple[str, str]:
+        """'-1.3' and '-54 %', of the values as they are shown, so that what stands there adds up.
+
+        Both empty where no difference is shown; the share also from a baseline that is shown as zero.
+        """
+        if self.difference is None:
+            return "", ""
+        before, after = (Decimal(f"{value:.{self.digits}f}") for value in (self.baseline, self.follow_up))
+        change = after - before
+        share = f"{float(100 * change / before):+.0f} %" if before else ""
+        return f"{change + 0:+.{self.digits}f}", share
+
     def change(self) -> str:
         """'-1.3 mm, -54 %'; empty where no difference is shown."""
-        change = self.difference
-        if change is None:
-            return ""
-        share = "" if self.percent is None else f", {self.percent:+.0f} %"
-        return f"{change:+.{self._digits}f} {self.unit}{share}"
+        change, share = self.shown_change
+        return ", ".join(filter(None, (f"{change} {self.unit}" if change else "", share)))
 
     def short(self) -> str:
         """Both values, with the difference where there is one."""
@@ -84,7 +95,8 @@ class Pair:
         return f"{self.values()} ({self.reason})" if self.reason else self.short()
 
     @property
-    def _digits(self) -> int:
+    def digits(self) -> int:
+        """Decimals that are shown."""
         return {"s": 2, "mm": 1}.get(self.unit, 0)
 
     def _shown(self, value: float | str | None, is_lower_bound: bool) -> str:
@@ -92,7 +104,7 @@ class Pair:
             return _NOTHING
         if isinstance(value, str):
             return value_words(value)
-        return f"{'> ' if is_lower_bound else ''}{value:.{self._digits}f}"
+        return f"{'> ' if is_lower_bound else ''}{value:.{self.digits}f}"
 
 
 def value_words(value: StrEnum | str) -> str:
