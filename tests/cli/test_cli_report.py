@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pydicom
@@ -48,6 +49,43 @@ def test_a_follow_up_is_shown_beside_its_baseline(
     assert called.code == 0, called.err
     said = " ".join(page.extract_text() for page in pypdf.PdfReader(out).pages)
     assert "Follow-up" in said and "nobody has looked at it yet" in said and "DRAFT" in said
+
+
+def test_two_patients_and_an_open_question_name_place_and_option(
+    cli, saved: Path, sample_follow_up_dir: Path, tmp_path: Path
+):
+    out = tmp_path / "plan.pdf"
+    call = ("report", sample_follow_up_dir, "--baseline", saved, "-o", out, "--json")
+    for header, said, do in (
+        ({"PatientBirthDate": ""}, "not certain", "--same-patient"),
+        ({"PatientID": "P2", "PatientBirthDate": "19500101"}, "not of one patient", "two studies"),
+    ):
+        for path in sample_follow_up_dir.glob("*.dcm"):
+            dataset = pydicom.dcmread(path)
+            for keyword, value in header.items():
+                setattr(dataset, keyword, value)
+            dataset.save_as(path)
+        refused = cli(*call)
+        error = refused.json["error"]
+        assert refused.code == 1 and error["where"] == str(saved)
+        assert said in error["what"] and do in error["do"] and not out.exists()
+        assert cli(*call, "--same-patient").code == (0 if "certain" in said else 1)
+        out.unlink(missing_ok=True)
+
+
+def test_the_study_of_the_baseline_can_be_chosen(
+    cli, saved: Path, sample_follow_up_dir: Path, tmp_path: Path
+):
+    both, out = tmp_path / "both", tmp_path / "plan.pdf"
+    shutil.copytree(saved, both / "a")
+    shutil.copytree(sample_follow_up_dir, both / "b")
+    call = ("report", sample_follow_up_dir, "--baseline", both, "-o", out)
+    asked = cli(*call)
+    assert asked.code == 1 and "--baseline-study UID" in asked.err and not out.exists()
+    uid = open_study(saved).study_instance_uid
+    assert cli(*call, "--baseline-study", uid).code == 0 and out.exists()
+    alone = cli("report", sample_follow_up_dir, "--baseline-study", uid, "-o", tmp_path / "other.pdf")
+    assert alone.code == 2 and "--baseline STUDY" in alone.err
 
 
 @pytest.mark.parametrize(

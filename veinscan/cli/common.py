@@ -11,12 +11,13 @@ import typer
 
 from veinscan import log
 from veinscan.cli.output import WrongCallError
-from veinscan.errors import InvalidInputError
+from veinscan.errors import AmbiguousStudyError, InvalidInputError
 from veinscan.settings import Settings, load
 
 if TYPE_CHECKING:
     from veinscan.dicom import Clip, Study
     from veinscan.plan.model import Record
+    from veinscan.record.opening import Opened
 
 StudyArgument = Annotated[
     Path, typer.Argument(metavar="STUDY", help="A folder, a file or a zip.", show_default=False)
@@ -25,6 +26,21 @@ StudyUidOption = Annotated[
     str | None,
     typer.Option(
         "--study", metavar="UID", help="Which study, where STUDY holds several.", show_default=False
+    ),
+]
+BaselineUidOption = Annotated[
+    str | None,
+    typer.Option(
+        "--baseline-study",
+        metavar="UID",
+        help="Which study, where the baseline holds several.",
+        show_default=False,
+    ),
+]
+SamePatientOption = Annotated[
+    bool,
+    typer.Option(
+        "--same-patient", help="Both are of one patient, where the headers leave it open: you looked."
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
@@ -73,6 +89,36 @@ def open_with_record(path: Path, study_uid: str | None) -> tuple[Study, Record]:
     for problem in opened.problems:
         say(f"veinscan: a calibration of the record could not be put on its clip: {problem}")
     return opened.study, opened.record
+
+
+def open_baseline(path: Path, study_uid: str | None) -> Opened:
+    """The earlier study with its record; where the place holds several, the sentence names its own option."""
+    from veinscan.record.opening import Opened
+
+    try:
+        return Opened(*open_with_record(path, study_uid))
+    except AmbiguousStudyError as error:
+        error.do = error.do.replace("choose one of them", "choose one with --baseline-study UID")
+        raise
+
+
+def check_same_patient(baseline: Study, follow_up: Study, *, where: Path, confirmed: bool) -> None:
+    """InvalidInputError at `where` for studies of two patients, and for a question that no option answers."""
+    from veinscan.dicom.patients import Match, match_studies
+
+    found = match_studies(baseline, follow_up)
+    if found.verdict is Match.OTHER:
+        raise InvalidInputError(
+            f"the studies are not of one patient: {found.reason}",
+            where=str(where),
+            do="choose two studies of one patient",
+        )
+    if found.verdict is Match.ASK and not confirmed:
+        raise InvalidInputError(
+            f"it is not certain that both studies are of one patient: {found.reason}",
+            where=str(where),
+            do="look at both, and repeat with --same-patient where they are",
+        )
 
 
 def open_calibrated(path: Path, study_uid: str | None) -> Study:

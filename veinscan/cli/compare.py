@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from veinscan.cli.common import JsonOption, open_with_record, start
+from veinscan.cli.common import (
+    BaselineUidOption,
+    JsonOption,
+    SamePatientOption,
+    check_same_patient,
+    open_baseline,
+    open_with_record,
+    start,
+)
 from veinscan.cli.output import Result, count, table
-from veinscan.errors import AmbiguousStudyError, InvalidInputError
 
 if TYPE_CHECKING:
     from veinscan.follow_up import Comparison, TargetComparison
@@ -31,21 +38,8 @@ FollowUpArgument = Annotated[
 def compare(
     baseline: BaselineArgument,
     follow_up: FollowUpArgument,
-    same_patient: Annotated[
-        bool,
-        typer.Option(
-            "--same-patient", help="Both are of one patient, where the headers leave it open: you looked."
-        ),
-    ] = False,
-    baseline_uid: Annotated[
-        str | None,
-        typer.Option(
-            "--baseline-study",
-            metavar="UID",
-            help="Which study, where BASELINE holds several.",
-            show_default=False,
-        ),
-    ] = None,
+    same_patient: SamePatientOption = False,
+    baseline_uid: BaselineUidOption = None,
     study_uid: Annotated[
         str | None,
         typer.Option(
@@ -59,29 +53,13 @@ def compare(
     A difference is shown only where posture and landmark agree; otherwise both values and the reason.
     """
     start()
-    from veinscan.follow_up import Match, compare_studies, match_studies
+    from veinscan.follow_up import compare_studies
     from veinscan.follow_up.as_json import comparison_json
     from veinscan.record.opening import Opened
 
-    try:
-        before = Opened(*open_with_record(baseline, baseline_uid))
-    except AmbiguousStudyError as error:
-        error.do = error.do.replace("choose one of them", "choose one with --baseline-study UID")
-        raise
+    before = open_baseline(baseline, baseline_uid)
     after = Opened(*open_with_record(follow_up, study_uid))
-    match = match_studies(before.study, after.study)
-    if match.verdict is Match.OTHER:
-        raise InvalidInputError(
-            f"the studies are not of one patient: {match.reason}",
-            where=str(follow_up),
-            do="choose two studies of one patient",
-        )
-    if match.verdict is Match.ASK and not same_patient:
-        raise InvalidInputError(
-            f"it is not certain that both studies are of one patient: {match.reason}",
-            where=str(follow_up),
-            do="look at both, and repeat with --same-patient where they are",
-        )
+    check_same_patient(before.study, after.study, where=follow_up, confirmed=same_patient)
     found = compare_studies(before, after, confirmed=same_patient)
     data = comparison_json(found, (before.study, before.record), (after.study, after.record))
     return Result(data, "" if as_json else _text(found))

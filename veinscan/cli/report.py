@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from veinscan.cli.common import JsonOption, StudyArgument, StudyUidOption, open_with_record, start
+from veinscan.cli.common import (
+    BaselineUidOption,
+    JsonOption,
+    SamePatientOption,
+    StudyArgument,
+    StudyUidOption,
+    check_same_patient,
+    open_baseline,
+    open_with_record,
+    start,
+)
 from veinscan.cli.output import Result, WrongCallError, count
 from veinscan.errors import InvalidInputError
 
@@ -42,10 +52,8 @@ def report(
             show_default=False,
         ),
     ] = None,
-    same_patient: Annotated[
-        bool,
-        typer.Option("--same-patient", help="Both are of one patient, where their headers leave it open."),
-    ] = False,
+    same_patient: SamePatientOption = False,
+    baseline_uid: BaselineUidOption = None,
     profile: Annotated[
         str | None,
         typer.Option(
@@ -68,9 +76,12 @@ def report(
     opened, record = open_with_record(study, study_uid)
     earlier = None
     if baseline is not None:
-        from veinscan.record import Opened
-
-        earlier = Opened(*open_with_record(baseline, None), ())
+        earlier = open_baseline(baseline, baseline_uid)
+        check_same_patient(earlier.study, opened, where=baseline, confirmed=same_patient)
+    elif baseline_uid is not None:
+        raise WrongCallError(
+            "there is no baseline to choose a study of", where="--baseline-study", do="add --baseline STUDY"
+        )
     from veinscan.plan.thresholds import DEFAULT_PROFILE, profiles
 
     if profile is not None and profile not in profiles():
