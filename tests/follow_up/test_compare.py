@@ -405,7 +405,8 @@ def test_an_outcome_that_two_readers_left_open_gives_no_difference(tmp_path: Pat
     before, after = study_at(tmp_path / "a", "20260102"), study_at(tmp_path / "b", "20260119")
     one, two = target(before.clips[0]), target(before.clips[0], vein="SSV")
     baseline = plan_of(before, one, two)
-    visit = visit_with(outcome(one), outcome(two, outcome=v.Outcome.PATENT_NO_REFLUX))
+    # both were found alike: what is open of one says nothing of the other
+    visit = visit_with(outcome(one), outcome(two))
     start = save_record(after, put_follow_up(new_record(after), visit, ANNA), ANNA).record
     for reader, size in ((ANNA, 2.0), (BEN, 2.5)):
         changed = (outcome(one, diameter_mm=size), visit.outcomes[1])
@@ -416,3 +417,26 @@ def test_an_outcome_that_two_readers_left_open_gives_no_difference(tmp_path: Pat
     assert first.diameter.difference is None
     assert first.diameter.reason == "two readers differ on the diameter at the follow-up"
     assert second.diameter.difference is not None
+    assert ([one.id[-8:] in text for text in first.conflicts], second.conflicts) == ([True], ())
+    # nor does it depend on what is said of the outcome since
+    merged = load_record(after)
+    (seen,) = merged.follow_ups
+    since = tuple(replace(each, outcome=v.Outcome.RECANALISED) for each in seen.outcomes)
+    later = replace(merged, follow_ups=(replace(seen, outcomes=since),))
+    again = compare_studies(baseline, Opened(after, later))  # type: ignore[arg-type]
+    assert again.row(one.id).diameter.difference is None
+    assert again.row(two.id).diameter.difference is not None
+
+
+def test_two_outcomes_left_open_alike_are_two_conflicts(tmp_path: Path) -> None:
+    before, after = study_at(tmp_path / "a", "20260102"), study_at(tmp_path / "b", "20260119")
+    both = [target(before.clips[0]), target(before.clips[0], vein="SSV")]
+    baseline = plan_of(before, *both)
+    visit = visit_with(*(outcome(one) for one in both))
+    start = save_record(after, put_follow_up(new_record(after), visit, ANNA), ANNA).record
+    for reader, size in ((ANNA, 2.0), (BEN, 2.5)):
+        changed = tuple(outcome(one, diameter_mm=size) for one in both)
+        save_record(after, put_follow_up(start, replace(visit, outcomes=changed), reader), reader)
+    found = compare_studies(baseline, Opened(after, load_record(after)))  # type: ignore[arg-type]
+    for row in found.targets:
+        assert (row.diameter.difference, len(row.conflicts)) == (None, 1)

@@ -30,6 +30,7 @@ from veinscan.plan.treatment import TreatmentSession
 from veinscan.plan.visits import maybe_recanalised
 from veinscan.plan.vocabulary import Outcome
 from veinscan.record.course import study_day as study_day
+from veinscan.record.merge import outcome_name
 from veinscan.record.opening import Opened
 
 
@@ -191,7 +192,8 @@ def _row(
     conflicts = [text for text in baseline.conflicts if label and text.startswith((f"{label},", f"{label}:"))]
     reason = why_not(before, after)
     open_fields = {text.removeprefix(f"{label},").split(":")[0].strip(): "baseline" for text in conflicts}
-    open_fields |= dict.fromkeys(_open_outcome_fields(follow_up, after), "follow-up")
+    about = _about_outcome(follow_up, before.target_id)
+    open_fields |= dict.fromkeys(about.values(), "follow-up")
     return TargetComparison(
         target_id=before.target_id,
         order=order,
@@ -205,17 +207,18 @@ def _row(
         reflux=_settled(reflux_pair(before, after, reason), open_fields),
         flow=_settled(flow_pair(before, after, reason), open_fields),
         maybe_recanalised=opened,
-        conflicts=tuple(conflicts),
+        conflicts=(*conflicts, *about),
     )
 
 
-def _open_outcome_fields(follow_up: Record, after: TargetState | None) -> Iterable[str]:
-    """Fields of an outcome that two readers left open: a conflict names it by what was found."""
-    if after is not None and after.outcome is not None:
-        for text in follow_up.conflicts:
-            _, found, field = text.partition(f"outcome of a target ({after.outcome}), ")
-            if found:
-                yield field.split(":")[0].strip()
+def _about_outcome(follow_up: Record, target_id: str) -> dict[str, str]:
+    """What two readers of the follow-up left open of a target's outcome: each sentence with its field."""
+    found = {}
+    for text in follow_up.conflicts:
+        _, name, rest = text.partition(f"{outcome_name(target_id)} (")
+        if name:
+            found[text] = rest.partition("), ")[2].split(":")[0].strip()
+    return found
 
 
 def _settled(pair: Pair, open_fields: Mapping[str, str]) -> Pair:

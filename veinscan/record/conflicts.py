@@ -16,7 +16,7 @@ from veinscan.plan.editing import accept_conflicts, new_record
 from veinscan.plan.model import InjectionTarget, Record, RecordStatus
 from veinscan.plan.signing import check_editable
 from veinscan.plan.vocabulary import RecordState
-from veinscan.record.merge import by_target, units_of, woven
+from veinscan.record.merge import by_target, outcome_label, units_of, woven
 from veinscan.record.store import StudyLike, merged, record_paths
 from veinscan.record.table import PARTS
 from veinscan.record.text import shown_name
@@ -86,7 +86,7 @@ _ALL_PARTS = (
         lambda one: f"candidate {one.candidate_id}",
     ),
     *(_Part(part.attribute, part.key, part.label) for part in PARTS),
-    _Outcomes("outcomes", lambda one: one.target_id, lambda one: f"outcome of a target ({one.outcome})"),
+    _Outcomes("outcomes", lambda one: one.target_id, outcome_label),
 )
 _BOOKKEEPING = {"marked_by", "marked_at", "set_by", "set_at", "reviewed_by", "reviewed_at", "order", "own"}
 

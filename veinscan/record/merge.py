@@ -181,11 +181,21 @@ def _merge_outcomes(
         {} if base is None else by_target(base),
         by_target(earlier),
         by_target(later),
-        lambda one: f"{label}, outcome of a target ({one.outcome})",
+        lambda one: f"{label}, {outcome_label(one)}",
         conflicts,
         _merge_fields,
     )
     return tuple(merged.values())
+
+
+def outcome_label(one: TargetOutcome) -> str:
+    """For a person and in `Record.conflicts`: 'outcome of the target ending in 12345678 (patent_reflux)'."""
+    return f"{outcome_name(one.target_id)} ({one.outcome})"
+
+
+def outcome_name(target_id: str) -> str:
+    """What tells in a sentence of `Record.conflicts` whose outcome it is about, whatever was found."""
+    return f"outcome of the target ending in {target_id[-8:]}"
 
 
 def by_target(visit: FollowUp) -> dict[tuple[str, int], TargetOutcome]:
