@@ -19,7 +19,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
-from veinscan.deidentify.identity import Dates, Identity
+from veinscan.deidentify.identity import MAX_DEPTH, Dates, Identity
 from veinscan.deidentify.table import (
     DATE_VRS,
     FREE_TEXT_VRS,
@@ -29,14 +29,15 @@ from veinscan.deidentify.table import (
     TIMES,
     Action,
     action_for,
+    is_code_word,
 )
 from veinscan.dicom.header import quiet
 
-MAX_DEPTH = 16
-_CODE_STRING = re.compile(r"[A-Z0-9 _]{0,16}")
 _TIME = re.compile(r"\d{2,6}(\.\d{1,6})?|")
-_NOT_KEPT = (0x0002, 0x7FE0, 0xFFFA, 0xFFFC)
-"""Groups: file meta, pixels, digital signatures, padding; overlays and curves (50xx, 60xx) go too."""
+_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{0,6}(?:(?<=\d{6})\.\d{1,6})?)(?=$|[ +\-\0]))?")
+"""Of a date or a time of PS3.5 6.2 what is kept: nothing that is longer than one, which may be a number."""
+_NOT_KEPT = (0x0002, 0x0072, 0x7FE0, 0xFFFA, 0xFFFC)
+"""Groups: file meta, hanging protocols, pixels, signatures, padding; overlays and curves go too."""
 _TYPE_2 = (
     "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "PatientBirthDate", "PatientSex",
     "StudyID", "SeriesNumber", "InstanceNumber", "Laterality", "Manufacturer", "PatientOrientation",
@@ -139,8 +140,9 @@ def _value(element: Any, identity: Identity, depth: int) -> Any:
         return _uids(element.value, identity)
     if vr in FREE_TEXT_VRS and keyword not in SAFE_TEXTS:
         return None
-    if vr == "CS" and not all(_CODE_STRING.fullmatch(text) for text in _texts(element.value)):
-        return None
+    if vr == "CS" and not all(is_code_word(text) for text in _texts(element.value)):
+        kept = [text if is_code_word(text) else "OTHER" for text in _texts(element.value)]
+        return kept if keyword == "ImageType" else None
     if any(identity.names(text) for text in _texts(element.value)):
         return None
     return element.value
@@ -161,14 +163,14 @@ def shifted(text: str, days: int) -> str | None:
     """A DA or DT value moved back by whole days, without the zone of a DT; None if it is no date."""
     if not text:
         return ""
-    match = re.match(r"(\d{4})(\d{2})(\d{2})([\d.]*)", text)
+    match = _DATE.match(text)
     if match is None:
         return None
     try:
         day = date(int(match[1]), int(match[2]), int(match[3])) - timedelta(days=days)
     except (ValueError, OverflowError):
         return None
-    return f"{day:%Y%m%d}{match[4]}"
+    return f"{day:%Y%m%d}{match[4] or ''}"
 
 
 def _uids(value: Any, identity: Identity) -> Any:
@@ -233,9 +235,10 @@ def _keep_safe_private(original: Dataset, out: Dataset) -> None:
         if vr is None:
             continue
         try:
-            value = original[tag].value
-            numbers = [value] if isinstance(value, (int, float)) else [float(part) for part in value]
-            out.private_block(tag.group, creator, create=True).add_new(tag.element & 0xFF, vr, numbers)
+            element = original[tag]
+            if vr == element.VR and isinstance(element.value, (int, float)):  # one number, never a text
+                block = out.private_block(tag.group, creator, create=True)
+                block.add_new(tag.element & 0xFF, vr, element.value)
         except Exception:  # noqa: S112 - a private value that cannot be read is left out
             continue
 

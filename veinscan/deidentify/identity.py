@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -12,8 +12,19 @@ from typing import Any
 
 from veinscan.deidentify.key import ProjectKey
 
+MAX_DEPTH = 16
+"""Of nested items that are gone into."""
 REMOVED = "[removed]"
 """Stands in a text where something that names a person was."""
+
+_NUMBERS = re.compile(
+    r"\S+@\S+"  # an address of mail
+    r"|\d+(?:\.\d+){3,}"  # a UID
+    r"|\d{1,4}(?P<mark>[./-])\s?\d{1,2}(?P=mark)\s?\d{1,4}"  # a day
+    r"|\b(?:19|20)\d\d\b"  # a year: it tells by how much dates were moved
+    r"|\+?\d[\d/-]*(?: [\d/-]{2,})+"  # a telephone number in groups
+)
+"""What in a text is of a person, however it is written."""
 
 
 class Dates(StrEnum):
@@ -44,6 +55,8 @@ class Identity:
     options: Options = field(default_factory=Options)
     known: tuple[str, ...] = field(default=(), repr=False)
     """Words and numbers of the header that name the person, the place or the examination; folded."""
+    short: frozenset[str] = field(default=frozenset(), repr=False)
+    """Parts of the patient's name of two letters: looked for in notes alone, as codes have two too."""
 
     def uid(self, original: str) -> str:
         """See `ProjectKey.uid`."""
@@ -75,12 +88,15 @@ class Identity:
         return self.scrubbed(original) if self.options.notes else ""
 
     def scrubbed(self, text: str) -> str:
-        """A text in which every word that names the person is replaced, and every long number."""
+        """A text in which every word that names the person is replaced, and numbers and dates of a person."""
         if not text:
             return text
-        parts = re.split(r"(\W+)", text)
-        kept = [REMOVED if self.names(part) or re.fullmatch(r"\d{5,}", part) else part for part in parts]
+        parts = re.split(r"(\W+)", _NUMBERS.sub(REMOVED, text))
+        kept = [REMOVED if self._goes(part) else part for part in parts]
         return "".join(kept)
+
+    def _goes(self, part: str) -> bool:
+        return self.names(part) or fold(part) in self.short or re.fullmatch(r"\d{5,}", part) is not None
 
     def names(self, text: str) -> bool:
         """Whether a text holds a word or number that names the person."""
@@ -153,16 +169,36 @@ def known_words(headers: Iterable[Any]) -> tuple[str, ...]:
     """Folded words and numbers of headers that name the person, the place or the examination."""
     found: set[str] = set()
     for header in headers:
-        for keyword in NAMING:
-            value = header.get(keyword)
-            for text in _texts(value):
-                found |= _words(text)
+        for text in _naming(header, 0):
+            found |= _words(text)
         found |= (
             {str(header.get("StudyID") or "").casefold()}
             if len(str(header.get("StudyID") or "")) > 3
             else set()
         )
     return tuple(sorted(word for word in found if word))
+
+
+def short_names(headers: Iterable[Any]) -> frozenset[str]:
+    """Folded parts of the patients' names that are two letters long: 'Li', 'Ng'."""
+    texts = (text for header in headers for text in _texts(header.get("PatientName")))
+    return frozenset(
+        part for text in texts for part in re.findall(r"[^\W\d_]+", fold(text)) if len(part) == 2
+    )
+
+
+def _naming(header: Any, depth: int) -> Iterator[str]:
+    """Texts of the attributes of `NAMING`, and every name of a person, in a header and its items."""
+    for tag in sorted(header.keys()):
+        try:
+            element = header[tag]
+            if element.VR == "SQ":
+                for item in element.value if depth < MAX_DEPTH else ():
+                    yield from _naming(item, depth + 1)
+            elif element.VR == "PN" or element.keyword in NAMING:
+                yield from _texts(element.value)
+        except Exception:  # noqa: S112 - a damaged value tells no word
+            continue
 
 
 def _texts(value: Any) -> list[str]:

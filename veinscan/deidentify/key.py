@@ -45,7 +45,7 @@ class ProjectKey:
     def uid(self, original: str) -> str:
         """The UID that stands for another: a UUID under 2.25 (PS3.5 B.2); a UID of the standard stays."""
         text = original.strip("\0 ")
-        if not text or text.startswith(STANDARD_ROOT):
+        if not text or (text.startswith(STANDARD_ROOT) and _is_registered(text)):
             return text
         return f"2.25.{uuid.UUID(bytes=self._digest('uid', text)[:16], version=4).int}"
 
@@ -66,6 +66,13 @@ class ProjectKey:
     def _digest(self, kind: str, text: str) -> bytes:
         message = f"{kind}|{text}".encode("utf-8", "surrogatepass")
         return hmac.new(self.secret, message, hashlib.sha256).digest()
+
+
+def _is_registered(uid: str) -> bool:
+    """Whether the standard's own register has it: a scanner may put anything under the standard's root."""
+    from pydicom.uid import UID
+
+    return UID(uid).name != uid
 
 
 def key_path(project: str) -> Path:

@@ -68,6 +68,8 @@ def keep_of(clip: Clip) -> Keep:
     if clip.kind is ClipKind.PAGE:
         return Keep((), doubts=("it is a page of text: its pixels are left out",))
     boxes = usable_boxes(clip.regions, clip.rows, clip.columns)
+    if boxes and Keep(boxes).mask(clip.rows, clip.columns).mean() >= WHOLE_SCREEN:
+        return Keep(boxes, doubts=("its regions together cover the whole screen: any banner is kept",))
     if boxes:
         return Keep(boxes)
     doubt = "the header has no usable region (or only one over the whole screen)"

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from veinscan.deidentify.identity import Identity
+from veinscan.deidentify.identity import REMOVED, Identity
 from veinscan.plan.model import Record
 
 UIDS = frozenset(["id", "feeds", "subject", "sources", "heads"])
@@ -80,7 +80,7 @@ WORDS = frozenset(
 
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ ./%-]{0,63}|")
 
-LEFT_OUT = frozenset({"conflicts", "read_only", "acknowledgements"})
+LEFT_OUT = frozenset({"conflicts", "read_only"})
 """Sentences about values, for the people at the study."""
 
 
@@ -91,7 +91,7 @@ def deidentify_record(record: Record, identity: Identity) -> Record:
     """
     from veinscan.plan.normal import normalised
 
-    kept = replace(record, conflicts=(), acknowledgements=(), read_only="")
+    kept = replace(record, conflicts=(), read_only="")
     return normalised(_mapped(kept, "", identity))
 
 
@@ -125,6 +125,10 @@ def _text(value: str, name: str, identity: Identity) -> str:
     if name in WORDS:
         word = _word(value, name)
         return "" if identity.names(word) else word
+    if name == "sentence" and value:
+        return (
+            identity.text(value) or REMOVED
+        )  # an acknowledgement is of something, if nobody is told of what
     return identity.text(value)
 
 

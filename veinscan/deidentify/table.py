@@ -59,6 +59,24 @@ TIMES = frozenset(
 SAFE_TEXTS = frozenset({"Manufacturer", "ManufacturerModelName", "SoftwareVersions"})
 """Texts that describe the machine.  Every other text that the table does not know is removed."""
 
+CODE_WORDS = frozenset(
+    {
+        "ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY", "OTHER", "MIXED", "NONE", "UNKNOWN", "YES", "NO",
+        "VOLUME", "SAMPLED", "DISTORTED", "REGULAR", "IRREGULAR", "US", "IVUS", "SR", "SEG", "L", "R", "B",
+        "U", "A", "P", "F", "H", "LA", "RA", "LP", "RP", "AL", "AR", "PL", "PR", "HL", "HR", "FL", "FR",
+        "AF", "AH", "PF", "PH", "LEFT", "RIGHT", "BOTH", "UNPAIRED", "BILATERAL", "MONOCHROME1",
+        "MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT",
+        "IDENTITY", "INVERSE", "ISO_10918_1", "ISO_14495_1", "ISO_15444_1", "ISO_15444_2", "ISO_13818_2",
+        "ISO_14496_10", "ISO_23008_2", "DV", "DI", "DF", "WSD", "SD", "SI", "DRW", "SYN", "GEOMETRY",
+        "FIDUCIAL", "LINEAR", "LINEAR_EXACT", "SIGMOID", "TABLE", "3D", "3D_TEMPORAL", "TILED_FULL",
+        "VASCULAR", "ABDOMINAL", "SMALL_PARTS", "ABDOMEN", "ANKLE", "ARM", "CALF", "EXTREMITY", "FOOT",
+        "GROIN", "HIP", "KNEE", "LEG", "NECK", "PELVIS", "THIGH", "VEIN", "VEINS",
+        "PALETTE COLOR", "SMALL PARTS", "LOWER LIMB", "LOWER LEG", "UPPER LEG",
+    }
+)  # fmt: skip
+"""Words of the standard that a code string (CS) of an ultrasound object may have (PS3.3 C.7, C.8.5; PS3.16
+L).  Scanners let people type into some: a word that is none of these may be a name."""
+
 SAFE_PRIVATE: dict[tuple[str, int, int], str] = {
     ("GEIIS PACS", 0x0903, 0x10): "US",
     ("GEIIS PACS", 0x0903, 0x11): "US",
@@ -71,9 +89,14 @@ SAFE_PRIVATE: dict[tuple[str, int, int], str] = {
 object may have (flags of an archive; style of burned-in graphics).  No text is on the list."""
 
 FREE_TEXT_VRS = frozenset(
-    {"AE", "LO", "LT", "SH", "ST", "UT", "UC", "UR", "PN", "UN", "OB", "OW", "OD", "OF", "OL"}
+    {"AE", "LO", "LT", "SH", "ST", "UT", "UC", "UR", "PN", "UN", "OB", "OW", "OD", "OF", "OL", "OV"}
 )
 DATE_VRS = frozenset({"DA", "DT", "TM"})
+
+
+def is_code_word(text: str) -> bool:
+    """Whether a value of a code string is empty, a number of up to four digits, or one of `CODE_WORDS`."""
+    return text in CODE_WORDS or (len(text) <= 4 and (not text or (text.isascii() and text.isdigit())))
 
 
 @cache

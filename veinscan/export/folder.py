@@ -59,6 +59,17 @@ class ExportFolder:
                 if TEMPORARY.fullmatch(name):
                     (Path(folder) / name).unlink(missing_ok=True)
 
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove what studies left that failed: files that no checksum and no contact sheet tells of."""
+        gone = frozenset(names)
+        ends = tuple(name + end for name in gone for end in "_.")
+        for folder, _, files in os.walk(self.root) if gone else ():
+            for file in files:
+                path = Path(folder, file)
+                parts = path.relative_to(self.root).parts
+                if any(part in gone or part.startswith(ends) for part in parts):
+                    path.unlink(missing_ok=True)
+
     def part(self, name: str) -> dict[str, Any] | None:
         """What a study gave; None where it is not done."""
         try:
@@ -116,7 +127,7 @@ def open_folder(root: Path, asked: str) -> ExportFolder:
         state = root / STATE
         if state.is_file():
             _check_same(state, asked)
-        elif any(root.iterdir()):
+        elif any(TEMPORARY.fullmatch(path.name) is None for path in root.iterdir()):
             what = "holds a finished export" if (root / DATASET).is_file() else "is not empty"
             raise InvalidInputError(f"the folder {what}", where=where, do="give a new or empty folder")
         else:

@@ -109,6 +109,7 @@ def export_studies(
             failed[done.name] = done
         if progress is not None:
             progress(done_before + count, len(listed), done)
+    target.forget(failed)
     return _finished(target, names, failed, splits, options, key)
 
 
@@ -165,6 +166,8 @@ def _finished(
     written.append(folder.write("not_judged.json", json_bytes(_doubts(parts(), failed), indent=1)))
     used = {part["patient"] for part in parts()}
     patients = {patient: split.value for patient, split in splits.items() if patient in used}
+    told = {part["study"]: part["readings"] for part in parts()}
+    written.append(folder.write("readings.json", json_bytes(told, indent=1)))
     written.append(folder.write("splits.json", json_bytes(patients, indent=1)))
     checksums = _write_checksums(folder, parts(), written)
     dataset = _dataset(options, key, counts, checksums)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from veinscan.deidentify.identity import Identity, known_words, patient_pseudonym
+from veinscan.deidentify.identity import Identity, known_words, patient_pseudonym, short_names
 from veinscan.deidentify.key import ProjectKey
 from veinscan.deidentify.pixels import Keep, keep_of
 from veinscan.deidentify.record import deidentify_record
@@ -106,7 +106,8 @@ def identity_of(study: Study, key: ProjectKey, options: ExportOptions) -> Identi
     """What stands for the patient of a study."""
     headers = [clip.header() for clip in study.clips]
     patient = pseudonym_of(study, key)
-    return Identity(key, patient, key.days(patient), options.deidentify, known_words(headers))
+    known, short = known_words(headers), short_names(headers)
+    return Identity(key, patient, key.days(patient), options.deidentify, known, short)
 
 
 def study_case(
