@@ -145,8 +145,9 @@ def followed_up(opened: Opened, baseline: Opened) -> Record:
     first, second, third = (target.id for target in baseline.record.targets)
     for target, point in ((first, (128.47, 178.22)), (second, (123.03, 598.08)), (third, (137.25, 537.83))):
         record = mark_point(
-            record, visit.id, target, baseline, READER, clip=sweep, frame_index=FRAME, point=point
-        )
+            record, visit.id, target, baseline, READER,
+            study=opened.study, clip=sweep, frame_index=FRAME, point=point,
+        )  # fmt: skip
     seen = {"posture": "standing", "landmark": "knee_crease"}
     for target, cm, values in (
         (first, 8.0, {"outcome": "occluded_full", "compressible": "none"}),

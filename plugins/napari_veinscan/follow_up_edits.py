@@ -98,9 +98,15 @@ class VisitEdits:
     def mark(self, target_id: str) -> None:
         """Put a target where the chosen candidate is, else where the picture was clicked last."""
         session, baseline = self._session, self._compared.opened
-        clip, row, spot, frame = session.clip, session.selected, session.spot, session.frame_index
+        study, clip, row, spot, frame = (
+            session.study,
+            session.clip,
+            session.selected,
+            session.spot,
+            session.frame_index,
+        )
         name = self._known(target_id)
-        if clip is None or (row is None and spot is None):
+        if study is None or clip is None or (row is None and spot is None):
             raise InvalidInputError(
                 f"nothing is chosen for {name}",
                 do="click in the lumen of the follow-up, or choose a candidate of it",
@@ -115,10 +121,12 @@ class VisitEdits:
             if row is not None:
                 seen = row.candidate.outlines
                 at = frame if frame in seen else row.candidate.best_frame
-                return marking.mark_candidate(*given, clip=clip, candidate=row.candidate, frame_index=at)
+                return marking.mark_candidate(
+                    *given, study=study, clip=clip, candidate=row.candidate, frame_index=at
+                )
             if spot is None:
                 return record
-            return marking.mark_point(*given, clip=clip, frame_index=frame, point=spot)
+            return marking.mark_point(*given, study=study, clip=clip, frame_index=frame, point=spot)
 
         self._edit(f"{name} marked", put)
 

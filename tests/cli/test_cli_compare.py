@@ -59,6 +59,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Phantoms:
             targets[name],
             baseline,
             ANNA,
+            study=study,
             clip=clip,
             frame_index=frame,
             point=seen["centre"],

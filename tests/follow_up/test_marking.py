@@ -13,6 +13,7 @@ import pydicom
 import pytest
 from follow_up_studies import ANNA, BEN, KNOWN, TREATED, plan_of, study_at, target
 from record_studies import TISSUE
+from test_likeness import candidate
 
 from veinscan.errors import InvalidInputError, RecordError
 from veinscan.follow_up import (
@@ -93,7 +94,7 @@ def test_a_place_is_no_outcome_and_what_was_typed_stays(case: Case) -> None:
     record = case.set(case.one, diameter_mm="2,5".replace(",", "."), posture="standing")
     record = mark_point(
         record, case.visit.id, case.one.id, case.baseline, ANNA,
-        clip=case.after.clips[0], frame_index=4, point=(110.0, 95.0),
+        study=case.after, clip=case.after.clips[0], frame_index=4, point=(110.0, 95.0),
     )  # fmt: skip
     seen = outcome_of(only(record), case.one.id)
     assert seen is not None
@@ -109,7 +110,7 @@ def test_a_place_is_no_outcome_and_what_was_typed_stays(case: Case) -> None:
 
 
 def test_not_seen_has_no_place_and_a_place_is_seen(case: Case) -> None:
-    spot = {"clip": case.after.clips[0], "frame_index": 0, "point": (110.0, 95.0)}
+    spot = {"study": case.after, "clip": case.after.clips[0], "frame_index": 0, "point": (110.0, 95.0)}
     record = mark_point(case.record, case.visit.id, case.one.id, case.baseline, ANNA, **spot)  # type: ignore[arg-type]
     record = mark_not_seen(record, case.visit.id, case.one.id, case.baseline, BEN)
     seen = outcome_of(only(record), case.one.id)
@@ -131,8 +132,6 @@ def test_not_seen_has_no_place_and_a_place_is_seen(case: Case) -> None:
 
 
 def test_a_chosen_candidate_gives_its_measures(case: Case) -> None:
-    from test_likeness import candidate
-
     chosen = candidate(centres={0: (110.0, 95.0)}, diameter_mm=1.5, depth_mm=6.0)
     record = mark_candidate(
         case.record,
@@ -140,6 +139,7 @@ def test_a_chosen_candidate_gives_its_measures(case: Case) -> None:
         case.two.id,
         case.baseline,
         ANNA,
+        study=case.after,
         clip=case.after.clips[0],
         candidate=chosen,
     )
@@ -150,7 +150,14 @@ def test_a_chosen_candidate_gives_its_measures(case: Case) -> None:
     # a second look gives new measures: nobody typed the first
     larger = candidate(centres={0: (110.0, 95.0)}, diameter_mm=1.9, depth_mm=6.0)
     record = mark_candidate(
-        record, case.visit.id, case.two.id, case.baseline, ANNA, clip=case.after.clips[0], candidate=larger
+        record,
+        case.visit.id,
+        case.two.id,
+        case.baseline,
+        ANNA,
+        study=case.after,
+        clip=case.after.clips[0],
+        candidate=larger,
     )
     assert [one.diameter_mm for one in only(record).outcomes] == [1.9]
 
@@ -165,6 +172,7 @@ def test_without_calibration_a_mark_gives_no_millimetres_and_a_typed_value_count
         case.one.id,
         case.baseline,
         ANNA,
+        study=case.after,
         clip=bare,
         frame_index=0,
         point=(110.0, 95.0),
@@ -207,15 +215,28 @@ def test_what_is_refused_says_why(case: Case, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="outside the ultrasound picture"):
         mark_point(
             case.record, case.visit.id, case.one.id, case.baseline, ANNA,
-            clip=case.after.clips[0], frame_index=0, point=(230.0, 95.0),
+            study=case.after, clip=case.after.clips[0], frame_index=0, point=(230.0, 95.0),
         )  # fmt: skip
+    # a clip of the baseline, or of any other study
+    strange = study_at(tmp_path / "d", "20260119").clips[0]
+    for clip in (case.before.clips[0], strange):
+        with pytest.raises(InvalidInputError, match="not of the follow-up study"):
+            mark_point(
+                case.record, case.visit.id, case.one.id, case.baseline, ANNA,
+                study=case.after, clip=clip, frame_index=0, point=(110.0, 95.0),
+            )  # fmt: skip
+        with pytest.raises(InvalidInputError, match="not of the follow-up study"):
+            mark_candidate(
+                case.record, case.visit.id, case.one.id, case.baseline, ANNA,
+                study=case.after, clip=clip, candidate=candidate(),
+            )  # fmt: skip
 
 
 def full(case: Case) -> Record:
     """Every field of a visit, as a person fills it."""
     record = mark_point(
         case.record, case.visit.id, case.one.id, case.baseline, ANNA,
-        clip=case.after.clips[0], frame_index=4, point=(110.0, 95.0),
+        study=case.after, clip=case.after.clips[0], frame_index=4, point=(110.0, 95.0),
     )  # fmt: skip
     record = case.set(
         case.one, record, outcome="occluded_partial", diameter_mm=2.5, depth_mm=7.5, compressible="partial",

@@ -160,6 +160,7 @@ def mark_point(
     baseline: Opened,
     reader: Reader,
     *,
+    study: Any,
     clip: ClipLike,
     frame_index: int,
     point: Iterable[float],
@@ -168,7 +169,10 @@ def mark_point(
 
     The outcome stays what it was ('not_assessed' until it is set): a place is
     no outcome.  What a person typed or measured with calipers stays too.
+    Raises InvalidInputError for a clip that `study`, the follow-up, does not
+    have, and what `set_outcome` raises.
     """
+    _check_clip(study, clip)
     mark = target_at_point(clip, frame_index, point, reader)
     return _with_outcome(record, visit_id, target_id, baseline, reader, lambda before: _marked(before, mark))
 
@@ -180,11 +184,13 @@ def mark_candidate(
     baseline: Opened,
     reader: Reader,
     *,
+    study: Any,
     clip: ClipLike,
     candidate: Candidate,
     frame_index: int | None = None,
 ) -> Record:
     """As `mark_point`, with the measures of a candidate that a person chose."""
+    _check_clip(study, clip)
     mark = target_from_candidate(clip, candidate, reader, frame_index=frame_index)
     return _with_outcome(record, visit_id, target_id, baseline, reader, lambda before: _marked(before, mark))
 
@@ -243,6 +249,13 @@ def _with_outcome(
     if after not in others:
         others.append(after)
     return put_follow_up(record, replace(visit, outcomes=tuple(others)), reader)
+
+
+def _check_clip(study: Any, clip: ClipLike) -> None:
+    if all(one.sop_instance_uid != clip.sop_instance_uid for one in study.clips):
+        raise InvalidInputError(
+            "the clip is not of the follow-up study", where=clip.file, do="mark on a clip of the follow-up"
+        )
 
 
 def _baseline_place(baseline: Opened, state: TargetState) -> BaselinePlace | None:
