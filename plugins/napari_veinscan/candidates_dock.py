@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from qtpy.QtCore import QSize
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -17,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_veinscan import compat
 from napari_veinscan.background import Callbacks, Job
+from napari_veinscan.button_rows import ButtonRows
 from napari_veinscan.candidate_pictures import candidate_picture
 from napari_veinscan.candidate_table import FILTERS, PICTURE_PX, CandidateTable
 from napari_veinscan.drawing import Drawing
@@ -29,6 +31,9 @@ from veinscan.errors import VeinscanError
 from veinscan.plan.clips import search_of
 from veinscan.plan.model import RejectReason
 from veinscan.plan.vocabulary import Searched
+
+WIDTH_PX = 390
+"""Least width, at a text of the usual size."""
 
 
 class CandidatesDock(QWidget):
@@ -107,14 +112,17 @@ class CandidatesDock(QWidget):
             _line(self.find_here, self.find_all, self.progress, self.cancel, stretch=(2, 1, 3, 0))
         )
         layout.addWidget(self.note)
-        layout.addLayout(
-            _line(QLabel("Show"), self.filter, QLabel("Clip searched"), self.searched, stretch=(0, 1, 0, 1))
-        )
+        layout.addLayout(ButtonRows((_named("Show", self.filter), _named("Clip searched", self.searched))))
         layout.addWidget(self.table, 1)
         layout.addWidget(self.why_score)
-        layout.addLayout(_line(self.previous, self.next, self.vein, self.reject, self.why, self.target))
-        layout.addLayout(_line(self.draw, self.freehand, self.outline, self.follow))
-        self.setMinimumWidth(390)
+        layout.addLayout(
+            ButtonRows((self.previous, self.next, self.vein, self.reject, self.why, self.target))
+        )
+        layout.addLayout(ButtonRows((self.draw, self.freehand, self.outline, self.follow)))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802  # Qt's name
+        """Wide enough for what stands in it, at any size of text."""
+        return super().minimumSizeHint().expandedTo(QSize(WIDTH_PX, 0))
 
     # -- doing ------------------------------------------------------------------------
 
@@ -262,6 +270,15 @@ def _wrapped() -> QLabel:
     label = QLabel()
     label.setWordWrap(True)
     return label
+
+
+def _named(words: str, box: QComboBox) -> QWidget:
+    """A list with its name before it."""
+    pair = QWidget()
+    line = _line(QLabel(words), box, stretch=(0, 1))
+    line.setContentsMargins(0, 0, 0, 0)
+    pair.setLayout(line)
+    return pair
 
 
 def _line(*widgets: QWidget, stretch: tuple[int, ...] = ()) -> QHBoxLayout:

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_veinscan.background import Callbacks, Job
+from napari_veinscan.button_rows import ButtonRows
 from napari_veinscan.clip_words import counted
 from napari_veinscan.field_widgets import empty
 from napari_veinscan.follow_up_state import Compared
@@ -247,9 +248,7 @@ class EarlierList(QWidget):
         self.file.clicked.connect(lambda _checked=False: self._earlier.choose_file())
         self.hint = QLabel(HINT)
         self.hint.setWordWrap(True)
-        by_hand = QHBoxLayout()
-        by_hand.addWidget(self.folder, 2)
-        by_hand.addWidget(self.file, 1)
+        by_hand = ButtonRows((self.folder, self.file))
         layout = QVBoxLayout(self)
         layout.addWidget(self.title)
         layout.addLayout(self.rows)

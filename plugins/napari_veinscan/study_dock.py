@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
 from napari_veinscan import window_state
 from napari_veinscan.association import AssociationQuestion
 from napari_veinscan.background import Callbacks, Job
+from napari_veinscan.button_rows import ButtonRows
 from napari_veinscan.clip_words import Marks, clip_text, clip_tip, counted
 from napari_veinscan.label_dialog import is_labelled
 from napari_veinscan.palette import KIND_WORDS, NOT_A_DEVICE
@@ -102,16 +103,11 @@ class StudyDock(QWidget):
             self._show_study()
 
     def _lay_out(self, note: QLabel) -> None:
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.open_folder, 2)
-        buttons.addWidget(self.open_file, 1)
-        buttons.addWidget(self.recent, 1)
+        buttons = ButtonRows((self.open_folder, self.open_file, self.recent))
         labels = QHBoxLayout()
         labels.addWidget(self.label)
         labels.addWidget(self.unlabelled, 1)
-        below = QHBoxLayout()
-        below.addWidget(self.skipped, 1)
-        below.addWidget(self.help, 1)
+        below = ButtonRows((self.skipped, self.help))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(4)
