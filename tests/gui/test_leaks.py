@@ -81,7 +81,10 @@ def test_study_after_study_leaves_nothing_behind(window, sample_study_dir: Path,
             print(f"{number + 1} studies: {resident_mb() - memory:+.1f} MB")
     settle()
     gc.collect()
-    assert held(window) == before
+    after = held(window)
+    # napari drops connections of widgets that are gone, late: fewer events of the image are no leak
+    assert after.pop("image events") <= before.pop("image events")
+    assert after == before
     assert sum(study() is not None for study in studies) <= 2, "studies are kept after they were left"
     if Path("/proc/self/statm").exists():
         assert resident_mb() - memory < MEGABYTES
