@@ -17,7 +17,7 @@ from record_studies import FakeStudy
 
 from veinscan.errors import InvalidInputError
 from veinscan.plan.editing import add_target, new_record
-from veinscan.plan.model import CandidateReview, Decision, InjectionTarget, Reader, Record
+from veinscan.plan.model import CandidateReview, Decision, InjectionTarget, OutlineOnFrame, Reader, Record
 from veinscan.plan.normal import now
 from veinscan.record import history, load_record, save_record
 from veinscan.record.segmentation import (
@@ -94,6 +94,29 @@ def test_an_outline_that_a_person_drew_says_so(study: FakeStudy) -> None:
     segments = pydicom.dcmread(path).SegmentSequence
     assert [one.SegmentAlgorithmType for one in segments] == [*["SEMIAUTOMATIC"] * 3, "MANUAL"]
     assert "SegmentAlgorithmName" not in segments[3]
+    assert errors_of(path) == []
+
+
+def test_a_followed_vein_is_one_segment_on_all_its_frames(study: FakeStudy) -> None:
+    record, clip = a_record(study), study.clips[0]
+    course = tuple(
+        OutlineOnFrame(frame_index=frame, outline=circle(150.0, 200.0 + 3 * frame, 9.0))
+        for frame in (1, 2, 5)
+    )
+    record = replace(record, reviews=(replace(record.reviews[0], outlined_by="Anna", course=course),))
+    (path,) = save_segmentations(study, record)
+    segmentation = hd.seg.segread(path)
+    assert (segmentation.number_of_segments, segmentation.NumberOfFrames) == (4, 7)
+    # drawn on one frame and found on three by the program: not by hand alone
+    assert segmentation.SegmentSequence[3].SegmentAlgorithmType == "SEMIAUTOMATIC"
+    masks = segmentation.get_pixels_by_source_frame(
+        clip.sop_instance_uid, list(range(1, 8)), segment_numbers=[4], ignore_spatial_locations=False,
+        assert_missing_frames_are_empty=True,
+    )  # fmt: skip
+    where = {0: record.reviews[0].outline} | {one.frame_index: one.outline for one in course}
+    for frame in range(7):
+        expected = mask_of(where[frame], clip.rows, clip.columns) if frame in where else False
+        assert np.array_equal(masks[frame, :, :, 0].astype(bool), np.broadcast_to(expected, masks.shape[1:3]))
     assert errors_of(path) == []
 
 

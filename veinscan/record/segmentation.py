@@ -1,11 +1,12 @@
 """Outlines of accepted veins as DICOM Segmentations over the multi-frame ultrasound they were drawn on.
 
 highdicom makes no Segmentation of a multi-frame image without a frame of
-reference, so the object is made here: BINARY, one segment for each outline,
-dimensions Segment Number and Temporal Position Index, with Derivation Image
-references to the source frames (PS3.3 A.51, C.8.20; a Frame of Reference is
-needed only where those are absent).  What is written is read back with
-highdicom and compared before it counts as saved.
+reference, so the object is made here: BINARY, one segment for each lumen with a
+frame for each on which it was followed, dimensions Segment Number and
+Temporal Position Index, with Derivation Image references to the source
+frames (PS3.3 A.51, C.8.20; a Frame of Reference is needed only where those
+are absent).  What is written is read back with highdicom and compared
+before it counts as saved.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, SegmentationStorage
 
 from veinscan.errors import InvalidInputError, NotSavedError
 from veinscan.plan.ids import derived_uid, new_uid
-from veinscan.plan.model import Decision, Point, Record
+from veinscan.plan.model import Decision, OutlineOnFrame, Point, Record
 from veinscan.plan.normal import now
 from veinscan.record.document import MANUFACTURER, SERIES_NUMBER, patient_of, software_version
 from veinscan.record.files import make_folder, mode_of_folder, write_new
@@ -40,7 +41,7 @@ _ULTRASOUND_MULTI_FRAME = "1.2.840.10008.5.1.4.1.1.3.1"
 
 @dataclass(frozen=True, slots=True)
 class Outlined:
-    """One outline to be a segment."""
+    """One lumen to be a segment."""
 
     label: str
     tracking_uid: str
@@ -48,6 +49,14 @@ class Outlined:
     outline: tuple[Point, ...]
     drawn: bool = False
     """By a person, not fitted by the program."""
+    course: tuple[OutlineOnFrame, ...] = ()
+    """Where it was followed to: outlines on other frames than `frame_index`."""
+
+    @property
+    def frames(self) -> tuple[OutlineOnFrame, ...]:
+        """The outline and its course, a frame of the segment each, ascending."""
+        own = OutlineOnFrame(frame_index=self.frame_index, outline=self.outline)
+        return tuple(sorted((own, *self.course), key=lambda one: one.frame_index))
 
 
 def outlined(record: Record, sop_instance_uid: str) -> tuple[Outlined, ...]:
@@ -63,7 +72,9 @@ def outlined(record: Record, sop_instance_uid: str) -> tuple[Outlined, ...]:
             derived_uid("review", record.reading.id, review.sop_instance_uid, review.candidate_id),
             review.frame_index,
             review.outline,
-            drawn=bool(review.outlined_by),
+            # the program's wall fit found the course: no segment that holds one is a person's alone
+            drawn=bool(review.outlined_by) and not review.course,
+            course=tuple(one for one in review.course if len(one.outline) >= 3),
         )
         for review in record.reviews
         if review.sop_instance_uid == sop_instance_uid
@@ -98,11 +109,11 @@ def build_segmentation(
     """
     if not outlines:
         raise InvalidInputError("there is no outline on this clip", where=clip.file)
-    if any(not 0 <= one.frame_index < clip.n_frames for one in outlines):
+    frames = _numbered(outlines)
+    if any(not 0 <= one.frame_index < clip.n_frames for _, one in frames):
         raise InvalidInputError("an outline lies on a frame that the clip has not", where=clip.file)
-    masks = np.stack([mask_of(one.outline, clip.rows, clip.columns) for one in outlines])
     dataset = _header(clip, header, sop_instance_uid, made_at)
-    dataset.Rows, dataset.Columns, dataset.NumberOfFrames = clip.rows, clip.columns, len(outlines)
+    dataset.Rows, dataset.Columns, dataset.NumberOfFrames = clip.rows, clip.columns, len(frames)
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
     dataset.BitsAllocated = dataset.BitsStored = 1
     dataset.HighBit = dataset.PixelRepresentation = 0
@@ -111,13 +122,22 @@ def build_segmentation(
     _dimensions(dataset)
     dataset.SharedFunctionalGroupsSequence = Sequence([Dataset()])
     dataset.PerFrameFunctionalGroupsSequence = Sequence(
-        _frame(number, one, clip) for number, one in enumerate(outlines, start=1)
+        _frame(number, one.frame_index, clip) for number, one in frames
     )
-    packed = pack_bits(masks.astype(np.uint8).ravel())
+    packed = _packed([one.outline for _, one in frames], clip.rows, clip.columns)
     dataset.PixelData = packed if len(packed) % 2 == 0 else packed + b"\0"
     buffer = io.BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def _packed(outlines: list[tuple[Point, ...]], rows: int, columns: int) -> bytes:
+    """A bit for each pixel of all masks, one after the other; eight frames at a time fill whole bytes."""
+    parts = []
+    for start in range(0, len(outlines), 8):
+        masks = [mask_of(outline, rows, columns) for outline in outlines[start : start + 8]]
+        parts.append(bytes(pack_bits(np.stack(masks).astype(np.uint8).ravel(), pad=False)))
+    return b"".join(parts)
 
 
 def save_segmentations(study: StudyLike, record: Record) -> tuple[Path, ...]:
@@ -133,7 +153,7 @@ def save_segmentations(study: StudyLike, record: Record) -> tuple[Path, ...]:
             continue
         uid = new_uid()
         data = build_segmentation(outlines, clip, study.header(), sop_instance_uid=uid, made_at=now())
-        expected = [mask_of(one.outline, clip.rows, clip.columns) for one in outlines]
+        expected = (mask_of(one.outline, clip.rows, clip.columns) for _, one in _numbered(outlines))
         found = read_masks(data, outlines, str(clip.sop_instance_uid))
         if not all(np.array_equal(a, b) for a, b in zip(expected, found, strict=True)):
             raise NotSavedError("not saved: the segmentation does not read back as it was made")
@@ -147,7 +167,7 @@ def save_segmentations(study: StudyLike, record: Record) -> tuple[Path, ...]:
 def read_masks(
     data: bytes, outlines: Iterable[Outlined], sop_instance_uid: str
 ) -> list[npt.NDArray[np.bool_]]:
-    """The mask of every segment on its source frame, as highdicom reads it from the bytes of a file."""
+    """The masks of every segment, one for each of its `frames`, as highdicom reads them from a file."""
     from highdicom.seg import segread
 
     segmentation = segread(io.BytesIO(data))
@@ -162,8 +182,13 @@ def read_masks(
             )[0, :, :, 0],
             dtype=np.bool_,
         )
-        for number, one in enumerate(outlines, start=1)
+        for number, one in _numbered(outlines)
     ]
+
+
+def _numbered(outlines: Iterable[Outlined]) -> list[tuple[int, OutlineOnFrame]]:
+    """Every frame of the object in its order: the segment's number, from 1, and the outline there."""
+    return [(number, one) for number, lumen in enumerate(outlines, start=1) for one in lumen.frames]
 
 
 def _header(clip: Any, header: Dataset, sop_instance_uid: str, made_at: datetime) -> Dataset:
@@ -228,12 +253,12 @@ def _dimensions(dataset: Dataset) -> None:
     dataset.DimensionIndexSequence = Sequence(entries)
 
 
-def _frame(number: int, one: Outlined, clip: Any) -> Dataset:
+def _frame(number: int, frame_index: int, clip: Any) -> Dataset:
     frame = Dataset()
     content = Dataset()
-    content.TemporalPositionIndex = one.frame_index + 1
+    content.TemporalPositionIndex = frame_index + 1
     # the index of a dimension that counts from 1 is the value itself
-    content.DimensionIndexValues = [number, one.frame_index + 1]
+    content.DimensionIndexValues = [number, frame_index + 1]
     frame.FrameContentSequence = Sequence([content])
     identification = Dataset()
     identification.ReferencedSegmentNumber = number
@@ -242,7 +267,7 @@ def _frame(number: int, one: Outlined, clip: Any) -> Dataset:
     source.ReferencedSOPClassUID = str(clip.sop_class_uid)
     source.ReferencedSOPInstanceUID = str(clip.sop_instance_uid)
     if clip.n_frames > 1 or str(clip.sop_class_uid) == _ULTRASOUND_MULTI_FRAME:
-        source.ReferencedFrameNumber = one.frame_index + 1
+        source.ReferencedFrameNumber = frame_index + 1
     source.SpatialLocationsPreserved = "YES"
     source.PurposeOfReferenceCodeSequence = Sequence(
         [_code(Concept("121322", "DCM", "Source image for image processing operation"))]
