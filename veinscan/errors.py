@@ -48,12 +48,22 @@ class NoStudyError(VeinscanError):
 class AmbiguousStudyError(VeinscanError):
     """Several studies or patients lie under one path, and a person has to choose.
 
-    `study_uids` holds the Study Instance UIDs to choose from.
+    `study_uids` holds the Study Instance UIDs to choose from, and `shown` a line
+    for each that tells a person which it is: day, number of clips, first file.
     """
 
-    def __init__(self, what: str, *, where: str = "", do: str = "", study_uids: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        do: str = "",
+        study_uids: tuple[str, ...] = (),
+        shown: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(what, where=where, do=do)
         self.study_uids = study_uids
+        self.shown = shown
 
 
 class DecodeError(UnreadableError):

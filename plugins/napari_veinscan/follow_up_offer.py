@@ -11,7 +11,6 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QInputDialog,
     QLabel,
     QMessageBox,
     QPushButton,
@@ -29,9 +28,9 @@ from napari_veinscan.follow_up_state import Compared
 from napari_veinscan.record_bar import ElidedLabel
 from napari_veinscan.recovery import offer_drafts
 from napari_veinscan.session import read_study
+from napari_veinscan.which_study import ask_which, can_choose
 from veinscan.dicom import Study
 from veinscan.dicom.patients import Match, PatientMatch, match_patients
-from veinscan.errors import AmbiguousStudyError
 from veinscan.follow_up.earlier import EarlierStudies, EarlierStudy, find_earlier
 from veinscan.plan.model import Record
 
@@ -60,6 +59,7 @@ class Earlier:
         self.found: EarlierStudies | None = None
         """None until the search has ended."""
         self._session.study_changed.connect(self._study_changed)
+        bench.recording.ask_too(self.may_leave, self._compared.baseline.forget_edits)
         self._study_changed()
 
     @property
@@ -173,18 +173,12 @@ class Earlier:
             self._bench.show_dock("baseline")
 
     def _not_opened(self, path: str | Path, error: Exception) -> None:
-        if not isinstance(error, AmbiguousStudyError) or not error.study_uids:
+        if not can_choose(error):
             self._bench.warn(error)
             return
-        uid, chosen = QInputDialog.getItem(
-            self._bench.window,
-            "Several studies",
-            "There is more than one study in this place. Which is the baseline?",
-            list(error.study_uids),
-            0,
-            False,
-        )
-        if chosen:
+        question = "There is more than one study in this place. Which is the baseline?"
+        uid = ask_which(self._bench.window, error, question)
+        if uid is not None:
             self.open_baseline(path, study_uid=uid)
 
     def _is_same_patient(self, match: PatientMatch) -> bool:
@@ -308,7 +302,8 @@ class OfferBar(QToolBar):
     """A line over the picture when earlier studies were found; put away by an answer."""
 
     def __init__(self, bench: Workbench) -> None:
-        super().__init__("veinscan: earlier studies")
+        # a child from the start: a bar that was never placed would outlive the window
+        super().__init__("veinscan: earlier studies", bench.window)
         self._earlier, self._compared = bench.part(Earlier), bench.part(Compared)
         self._answered: EarlierStudies | None = None
         self.setObjectName("veinscan_offer_bar")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QInputDialog
-
 from napari_veinscan import window_state
 from napari_veinscan.session import read_study
+from napari_veinscan.which_study import ask_which, can_choose
 from veinscan.dicom import Study
-from veinscan.errors import AmbiguousStudyError, NoStudyError
+from veinscan.errors import NoStudyError
 from veinscan.plan.model import Record
 
 if TYPE_CHECKING:
@@ -56,16 +55,10 @@ class Opening:
 
     def _not_opened(self, path: str | Path, error: Exception) -> None:
         bench = self._bench
-        if not isinstance(error, AmbiguousStudyError) or not error.study_uids:
+        if not can_choose(error):
             bench.warn(error)
             return
-        uid, chosen = QInputDialog.getItem(
-            bench.window,
-            "Several studies",
-            "There is more than one study in this place. They are never mixed. Open which?",
-            list(error.study_uids),
-            0,
-            False,
-        )
-        if chosen:
+        question = "There is more than one study in this place. They are never mixed. Open which?"
+        uid = ask_which(bench.window, error, question)
+        if uid is not None:
             self.open_path(path, study_uid=uid)

@@ -23,10 +23,20 @@ class Recording:
         self._bench = bench
         self._session = bench.session
         self._flush: list[Callable[[], None]] = []
+        self._others: list[tuple[Callable[[], bool], Callable[[], object]]] = []
 
     def before_saving(self, flush: Callable[[], None]) -> None:
         """Register what has to be taken over (a field being typed in) before saving or closing."""
         self._flush.append(flush)
+
+    def ask_too(self, may_lose: Callable[[], bool], forget: Callable[[], object]) -> None:
+        """Register another record that is edited in this window: how it asks, and how it lets go."""
+        self._others.append((may_lose, forget))
+
+    def forget_others(self) -> None:
+        """Let go of what is not saved in the other records, without asking."""
+        for _, forget in self._others:
+            forget()
 
     def take_over(self) -> None:
         """Take over everything that is still being typed."""
@@ -36,6 +46,7 @@ class Recording:
     def forget(self) -> None:
         """Let go of the docks, which Qt has deleted with the window."""
         self._flush.clear()
+        self._others.clear()
 
     def undo(self) -> None:
         """Take back the last edit."""
@@ -81,6 +92,9 @@ class Recording:
     def may_lose_edits(self) -> bool:
         """Ask for unsaved work: True when it is saved, kept, let go, or there is none."""
         self.take_over()
+        return self._may_lose_own() and all(may_lose() for may_lose, _ in self._others)
+
+    def _may_lose_own(self) -> bool:
         if not self._session.is_dirty:
             return True
         if self._bench.preferences.autosave and self.save():

@@ -218,6 +218,7 @@ class Workbench:
     def forget_edits(self) -> None:
         """Let go of what is not saved, without asking; for scripts and tests."""
         self.session.forget_edits()
+        self.recording.forget_others()
 
     def close(self) -> None:
         """Stop all work; called as the window closes."""

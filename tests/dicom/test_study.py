@@ -188,8 +188,10 @@ def test_two_studies_are_asked_for_by_uid_and_never_mixed(tmp_path):
     assert caught.value.study_uids == (STUDY, STUDY + "7")
     for uid in caught.value.study_uids:
         assert uid in str(caught.value)
-    assert "SECRET" not in str(caught.value)
-    assert "Hidden" not in str(caught.value)
+    assert [line.split("  ")[1:] for line in caught.value.shown] == [["1 clip", "a.dcm"], ["1 clip", "b.dcm"]]
+    for said in (str(caught.value), *caught.value.shown):
+        assert "SECRET" not in said
+        assert "Hidden" not in said
     study = open_study(tmp_path, study_uid=STUDY + "7")
     assert [c.file for c in study.clips] == ["b.dcm"]
     assert STUDY in reasons(study)["a.dcm"]

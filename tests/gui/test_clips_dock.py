@@ -72,6 +72,39 @@ def test_pages_go_through_the_clips_and_a_label_is_for_all_that_are_chosen(
     assert len(load_record(open_study(sample_study_dir)).contexts) == 2
 
 
+def test_of_several_studies_in_a_folder_one_is_chosen_by_its_day(
+    window, sample_study_dir: Path, sample_follow_up_dir: Path, monkeypatch
+):
+    from napari.utils.notifications import notification_manager
+    from qtpy.QtWidgets import QInputDialog
+
+    both = sample_study_dir.parent
+    asked: list[list[str]] = []
+
+    def choose_the_later(_parent, _title, _question, lines, *_rest):
+        asked.append(lines)
+        return max(lines, key=lambda line: line.split()[1]), True
+
+    monkeypatch.setattr(QInputDialog, "getItem", choose_the_later)
+    window.bench.open_path(both)
+    window.wait_for_work()
+    window.wait_for_work()
+    (lines,) = asked
+    assert len(lines) == 2
+    assert any(line.split()[1:4] == ["2025-05-09", "4", "clips"] for line in lines)
+    assert window.session.study.study_instance_uid == open_study(sample_follow_up_dir).study_instance_uid
+
+    # a choice does not help where the files of one study name two patients
+    stranger = pydicom.dcmread(next(iter(sorted(sample_study_dir.glob("*.dcm")))))
+    stranger.SOPInstanceUID += ".1"
+    stranger.PatientID, stranger.PatientName = "SOMEBODY-ELSE", "Else^Somebody"
+    stranger.save_as(sample_study_dir / "stranger.dcm")
+    window.bench.open_path(sample_study_dir)
+    window.wait_for_work()
+    assert len(asked) == 1
+    assert "different patients" in notification_manager.records[-1].message
+
+
 def test_where_clips_differ_nothing_is_changed_unasked(window):
     from napari_veinscan.label_dialog import DIFFERENT, LabelDialog
     from veinscan.plan.context import ClipContext

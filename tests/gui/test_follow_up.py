@@ -522,9 +522,10 @@ def test_an_uncertain_match_is_asked_with_its_reason(
 
 
 def test_a_baseline_without_a_record_is_marked_afterwards(
-    window: Any, sample_study_dir: Path, sample_follow_up_dir: Path
+    window: Any, sample_study_dir: Path, sample_follow_up_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from qtpy.QtCore import Qt
+    from qtpy.QtWidgets import QMessageBox
 
     pair = Pair(window, sample_study_dir, sample_follow_up_dir, [])
     pair.open()
@@ -544,8 +545,25 @@ def test_a_baseline_without_a_record_is_marked_afterwards(
     assert made.diameter_mm == pytest.approx(diameters(sample_study_dir)["GSV"], abs=0.4)
     assert pair.dock.table.rowCount() == 1
     assert pair.session.record.targets == ()
+
+    # the window does not close on a mark that is not saved without asking
+    asked: list[str] = []
+
+    def cancel(box: QMessageBox) -> int:
+        asked.append(box.text())
+        return QMessageBox.StandardButton.Cancel
+
+    monkeypatch.setattr(QMessageBox, "exec", cancel)
+    assert not pair.session.is_dirty
+    assert not window.window.close()
+    assert ["baseline" in text for text in asked] == [True]
+    assert pair.compared.is_on
+    assert len(pair.compared.baseline.record.targets) == 1
+
     window.click(pair.left.save)
     assert not pair.compared.baseline.is_dirty
+    assert window.bench.recording.may_lose_edits()
+    assert len(asked) == 1
     assert [one.id for one in store.load_record(open_study(sample_study_dir)).targets] == [made.id]
     window.click_row(pair.dock.table, 0)
     window.press("0")

@@ -342,6 +342,7 @@ def _chosen(found: _Found, source: Source, study_uid: str | None, limits: Limits
             where=where,
             do=f"choose one of them: {_listed(studies, found)}",
             study_uids=tuple(studies),
+            shown=tuple(_in_words(study, found) for study in studies),
         )
     if wanted is not None and wanted not in studies:
         raise NoStudyError(
@@ -383,6 +384,15 @@ def _listed(studies: Sequence[str], found: _Found, most: int = 10) -> str:
         first.setdefault(facts.study_instance_uid, entry.name)
     listed = ", ".join(f"{study} ({plain(first[study], 40)})" for study in studies[:most])
     return listed if len(studies) <= most else f"{listed} and {len(studies) - most} more"
+
+
+def _in_words(study: str, found: _Found) -> str:
+    """A study in a list to choose from: '2025-05-09  4 clips  IM0001'."""
+    clips = [(facts.order.acquired_at, entry.name) for facts, entry in found.clips
+             if facts.study_instance_uid == study]  # fmt: skip
+    day = min((at[:8] for at, _ in clips if at and not at.startswith("0000")), default="")
+    words = f"{day[:4]}-{day[4:6]}-{day[6:]}" if day else "day unknown"
+    return f"{words}  {len(clips)} {'clip' if len(clips) == 1 else 'clips'}  {plain(clips[0][1], 60)}"
 
 
 def _clips(found: _Found, chosen: str, limits: Limits) -> tuple[list[Clip], list[Skipped]]:
