@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from veinscan.dicom.patients import Match
 from veinscan.errors import CancelledError
 from veinscan.follow_up.earlier import EarlierStudies, find_earlier
 from veinscan.plan.editing import add_target, new_record
-from veinscan.record import save_record
+from veinscan.plan.finalise import withdraw
+from veinscan.record import load_record, save_record
 
 
 def planned(folder: Path, day: str = "20260102", **header: Any) -> Any:
@@ -111,6 +113,34 @@ def test_a_record_that_names_another_patient_than_its_pictures_is_not_believed(
         dataset.PatientID, dataset.PatientBirthDate = "P2", "19800101"
         dataset.save_as(clip.path)
     assert find_earlier(today).studies == ()
+
+
+def test_of_several_copies_one_that_can_be_compared_is_offered(tmp_path: Path, today: Any) -> None:
+    folder = tmp_path / "patients"
+    study = planned(folder / "m good", "20260102")
+    # copies before and after it: another patient's pictures, a record without pictures, one withdrawn
+    for name in ("a moved", "z moved"):
+        shutil.copytree(folder / "m good", folder / name)
+        for path in (folder / name).glob("*.dcm"):
+            dataset = pydicom.dcmread(path)
+            dataset.PatientID, dataset.PatientBirthDate = "P2", "19800101"
+            dataset.save_as(path)
+    for name in ("b bare", "y bare"):
+        shutil.copytree(folder / "m good" / "veinscan", folder / name / "veinscan")
+    for name in ("c gone", "x gone"):
+        shutil.copytree(folder / "m good", folder / name)
+        copy = replace(study, root=folder / name)
+        save_record(copy, withdraw(load_record(copy), ANNA, "wrong side"), ANNA)
+    found = find_earlier(today)
+    assert [one.path.name for one in found.studies] == ["m good"]
+    assert found.notes == ()
+    # the order of the folders to look in says nothing either
+    for places in (["c gone", "m good"], ["m good", "c gone"]):
+        (one,) = find_earlier(today, [folder / name for name in places]).studies
+        assert one.path.name == "m good"
+    # where every copy is withdrawn it is still listed, and `compare` says why not
+    (one,) = find_earlier(today, [folder / "c gone"]).studies
+    assert (one.path.name, one.has_record) == ("c gone", True)
 
 
 def test_a_zip_with_its_record_beside_or_inside(tmp_path: Path, today: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -102,6 +102,8 @@ class _Search:
     reader: HeaderReader
     limits: Limits
     found: dict[str, EarlierStudy] = field(default_factory=dict)
+    withdrawn: set[str] = field(default_factory=set)
+    """Studies of which only a copy was found whose record was withdrawn."""
     told: Counter[str] = field(default_factory=Counter)
 
     def look_in(self, place: Path, *, without_record: bool) -> None:
@@ -112,8 +114,8 @@ class _Search:
         pictures = [entry for entry in files if not _in_record_folder(entry)]
         zips = [entry.path for entry in entries if _is_zip(entry)]
         wanted = self._wanted(records)
-        for uid, folder in wanted.items():
-            self._locate(uid, folder, place, pictures, zips)
+        for uid, copies in wanted.items():
+            self._locate(uid, copies, place, pictures, zips)
         for path in zips:
             self._in_zip(path, set(wanted), without_record=without_record)
         if without_record:
@@ -157,45 +159,65 @@ class _Search:
                 self.told[skipped.reason] += 1
         return entries
 
-    def _wanted(self, records: Iterable[Bytes]) -> dict[str, Path | None]:
-        """Studies of this patient that a record was found for, and the folder that the record lies beside."""
-        wanted: dict[str, Path | None] = {}
+    def _wanted(self, records: Iterable[Bytes]) -> dict[str, dict[Path | None, list[Facts]]]:
+        """Studies of this patient that have a record: the folders it lies beside, with its versions."""
+        wanted: dict[str, dict[Path | None, list[Facts]]] = {}
         for entry in records:
             facts = self.reader.facts(entry)
             if facts is None:
                 self.told["a record cannot be read: it may be of this patient"] += 1
             elif facts.is_record and self._may_be(facts):
-                wanted[facts.study_instance_uid] = entry.path.parent.parent
+                copies = wanted.setdefault(facts.study_instance_uid, {})
+                copies.setdefault(entry.path.parent.parent, []).append(facts)
+        own: dict[str, dict[Path | None, list[Facts]]] = {}
         for entry in _own_records(self.limits):
             facts = self.reader.facts(entry)
             if facts is not None and facts.is_record and self._may_be(facts):
-                wanted.setdefault(facts.study_instance_uid, None)
-        return wanted
+                own.setdefault(facts.study_instance_uid, {}).setdefault(None, []).append(facts)
+        return own | wanted
 
     def _locate(
-        self, uid: str, folder: Path | None, place: Path, pictures: Iterable[Bytes], zips: Iterable[Path]
+        self,
+        uid: str,
+        copies: Mapping[Path | None, Sequence[Facts]],
+        place: Path,
+        pictures: Sequence[Bytes],
+        zips: Sequence[Path],
     ) -> None:
+        """Add a study from the copies of it, until one is of this patient and its record not withdrawn."""
+        is_there = False
+        for folder, versions in copies.items():
+            found = self._place_of(uid, folder, place, pictures, zips)
+            if found is None:
+                continue
+            is_there = True
+            self._add(uid, *found, has_record=True, withdrawn=_is_withdrawn(versions))
+            if uid in self.found and self.found[uid].has_record and uid not in self.withdrawn:
+                return
+        if not is_there and None not in copies:
+            self.told["a record of this patient lies there without its study"] += 1
+
+    def _place_of(
+        self, uid: str, folder: Path | None, place: Path, pictures: Iterable[Bytes], zips: Iterable[Path]
+    ) -> tuple[Path, Facts] | None:
         """Find a picture of a study: beside its record, one of each folder, in zips beside it, anywhere."""
         near = [one for one in pictures if folder is None or one.path.is_relative_to(folder)]
         first, rest = _one_of_each_folder(near, folder)
         beside = [path for path in zips if folder is None or path.parent == folder]
         for entry in first:
             if (facts := self._picture_of(entry, uid)) is not None:
-                self._add(uid, _to_open(place, folder, entry.path), facts, has_record=True)
-                return
+                return _to_open(place, folder, entry.path), facts
         for path in beside:
             for member in zip_members(path, self.limits):
                 if (facts := self._picture_of(member, uid)) is not None:
-                    self._add(uid, path, facts, has_record=True)
-                    return
+                    return path, facts
         if folder is None:
             # a record in the user's own folder says nothing of where its study is: it may be nowhere near
-            return
+            return None
         for entry in rest:
             if (facts := self._picture_of(entry, uid)) is not None:
-                self._add(uid, _to_open(place, folder, entry.path), facts, has_record=True)
-                return
-        self.told["a record of this patient lies there without its study"] += 1
+                return _to_open(place, folder, entry.path), facts
+        return None
 
     def _picture_of(self, entry: Bytes, uid: str) -> Facts | None:
         facts = self.reader.facts(entry)
@@ -204,13 +226,12 @@ class _Search:
     def _in_zip(self, path: Path, wanted: set[str], *, without_record: bool) -> None:
         """Studies inside a zip whose record lies in it too; any study with `without_record`."""
         members = list(zip_members(path, self.limits))
-        recorded = {
-            facts.study_instance_uid
-            for member in members
-            if member.name.startswith(f"{RECORD_FOLDER}/")
-            and (facts := self.reader.facts(member)) is not None
-            and facts.is_record
-        }
+        recorded: dict[str, list[Facts]] = {}
+        for member in members:
+            if member.name.startswith(f"{RECORD_FOLDER}/"):
+                facts = self.reader.facts(member)
+                if facts is not None and facts.is_record:
+                    recorded.setdefault(facts.study_instance_uid, []).append(facts)
         if not recorded and not without_record:
             return
         for member in members:
@@ -219,7 +240,9 @@ class _Search:
                 continue
             uid = facts.study_instance_uid
             if uid in recorded or (without_record and uid not in wanted):
-                self._add(uid, path, facts, has_record=uid in recorded)
+                versions = recorded.get(uid, ())
+                gone = bool(versions) and _is_withdrawn(versions)
+                self._add(uid, path, facts, has_record=bool(versions), withdrawn=gone)
 
     def _all_studies(self, pictures: Iterable[Bytes]) -> dict[str, tuple[Path, Facts]]:
         found: dict[str, tuple[Path, Facts]] = {}
@@ -249,16 +272,26 @@ class _Search:
             return not facts.time or not self.mine.time or facts.time < self.mine.time
         return facts.on < self.mine.on
 
-    def _add(self, uid: str, path: Path, facts: Facts, *, has_record: bool) -> None:
+    def _add(self, uid: str, path: Path, facts: Facts, *, has_record: bool, withdrawn: bool = False) -> None:
         # the picture's own header decides, whatever a record beside it says
         match = self._match(facts)
         if match.verdict is Match.OTHER or not self._is_earlier(facts):
             return
         known = self.found.get(uid)
-        if known is not None and (known.has_record or not has_record):
+        is_better = has_record and uid in self.withdrawn and not withdrawn
+        if known is not None and not is_better and (known.has_record or not has_record):
             return
+        self.withdrawn.discard(uid)
+        if withdrawn:
+            self.withdrawn.add(uid)
         days = None if facts.on is None or self.mine.on is None else (self.mine.on - facts.on).days
         self.found[uid] = EarlierStudy(path, uid, facts.on, days, match.verdict, match.reason, has_record)
+
+
+def _is_withdrawn(versions: Sequence[Facts]) -> bool:
+    """Whether a record was withdrawn, by its latest versions: each that no other replaces."""
+    replaced = {uid for one in versions for uid in one.replaces}
+    return all(one.is_withdrawn for one in versions if one.version not in replaced)
 
 
 def _own_records(limits: Limits) -> Iterator[Bytes]:

@@ -16,7 +16,7 @@ from veinscan.dicom.patients import Patient, patient_in
 from veinscan.dicom.sources import Bytes, ZipSource
 from veinscan.dicom.values import text, uid
 from veinscan.errors import UnreadableError
-from veinscan.record.versions import is_ours
+from veinscan.record.versions import is_ours, is_withdrawn, predecessors_of
 
 _ZIP_MEMBERS = 200
 """So many members of a zip are looked at for one of a study's objects."""
@@ -35,6 +35,12 @@ class Facts:
     """One of veinscan's own."""
     is_picture: bool
     """An object that a study is made of."""
+    version: str = ""
+    """SOP Instance UID of a record; empty for anything else."""
+    replaces: tuple[str, ...] = ()
+    """Versions that a record replaces."""
+    is_withdrawn: bool = False
+    """Whether a version withdrew its record."""
 
 
 class HeaderReader:
@@ -71,15 +77,18 @@ def facts_of(study: Any) -> Facts:
 
 
 def _facts(dataset: Any, study_instance_uid: str = "") -> Facts:
-    sop_class = uid(dataset, "SOPClassUID")
+    sop_class, ours = uid(dataset, "SOPClassUID"), is_ours(dataset)
     return Facts(
         study_instance_uid=study_instance_uid or uid(dataset, "StudyInstanceUID"),
         patient=patient_in(dataset),
         on=_day(text(dataset, "StudyDate")),
         time=text(dataset, "StudyTime"),
-        is_record=is_ours(dataset),
+        is_record=ours,
         is_picture=sop_class in ULTRASOUND
         or (sop_class in SECONDARY and text(dataset, "Modality").upper() == "US"),
+        version=uid(dataset, "SOPInstanceUID") if ours else "",
+        replaces=predecessors_of(dataset) if ours else (),
+        is_withdrawn=ours and is_withdrawn(dataset),
     )
 
 

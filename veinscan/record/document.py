@@ -41,6 +41,7 @@ from veinscan.record import concepts as c
 from veinscan.record.codec import encode, sealed
 from veinscan.record.text import stored_datetime, stored_name
 from veinscan.record.tree import Concept, from_dataset, to_dataset
+from veinscan.record.versions import WITHDRAWN_WORDS
 
 MANUFACTURER = "veinscan"
 SERIES_NUMBER = 9100
@@ -75,7 +76,7 @@ _STATES = {
     RecordState.FINAL: "final",
     RecordState.AMENDED: "amended and final again",
     RecordState.AMENDING: "opened again for an amendment",
-    RecordState.WITHDRAWN: "withdrawn: not to be used",
+    RecordState.WITHDRAWN: WITHDRAWN_WORDS,
 }
 """Completion Flag Description (LO); the reason, which a person wrote, is in the content only."""
 

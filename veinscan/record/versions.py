@@ -128,6 +128,20 @@ def is_ours(dataset: Dataset) -> bool:
     return any(str(item.get("CodingSchemeDesignator", "")) == c.PRIVATE_SCHEME for item in schemes)
 
 
+WITHDRAWN_WORDS = "withdrawn: not to be used"
+"""Completion Flag Description (0040,A492) of the version that withdrew a record."""
+
+
+def is_withdrawn(dataset: Dataset) -> bool:
+    """Whether a document of ours says that its record was withdrawn; later ones may have brought it back."""
+    return str(dataset.get("CompletionFlagDescription", "")) == WITHDRAWN_WORDS
+
+
+def predecessors_of(dataset: Dataset) -> tuple[str, ...]:
+    """SOP Instance UIDs of the versions that a document replaces."""
+    return tuple(entry[1] for entry in _references(dataset, "PredecessorDocumentsSequence"))
+
+
 def _version(dataset: Dataset, path: Path) -> Version:
     uid = str(dataset.SOPInstanceUID)
     if not is_uid(uid):
@@ -137,7 +151,7 @@ def _version(dataset: Dataset, path: Path) -> Version:
         sop_instance_uid=uid,
         series_instance_uid=str(dataset.SeriesInstanceUID),
         study_instance_uid=str(dataset.StudyInstanceUID),
-        predecessors=tuple(entry[1] for entry in _references(dataset, "PredecessorDocumentsSequence")),
+        predecessors=predecessors_of(dataset),
         dataset=dataset,
     )
 
