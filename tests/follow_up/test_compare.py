@@ -180,6 +180,7 @@ def test_both_values_and_the_reason_in_words() -> None:
     assert "distance to a landmark is not recorded in the follow-up" in row.diameter.words()
     row = compared(one, outcome(one)).targets[0]
     assert row.diameter.words() == "4.0 -> 3.0 mm (-1.0 mm, -25 %)"
+    assert row.flow.words() == row.compressible.words() == "not recorded"
     assert row.label == "target 1, left GSV"
     # 0.02 mm apart, on two sides of a step of what is shown
     assert Pair("diameter_mm", "mm", 7.74, 7.76).words() == "7.7 -> 7.8 mm (+0.1 mm, +1 %)"
@@ -360,6 +361,23 @@ def test_a_withdrawn_record_is_no_baseline(tmp_path: Path) -> None:
     gone = withdraw(plan_of(study, target()).record, ANNA, "wrong side")
     with pytest.raises(InvalidInputError, match="record of the baseline was withdrawn"):
         compare_records(gone, record_with("1.2.4"))
+
+
+def test_a_record_of_a_newer_program_is_compared_as_far_as_it_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = study_at(tmp_path / "a", "20260102"), study_at(tmp_path / "b", "20260119")
+    one = target(before.clips[0])
+    with monkeypatch.context() as patch:
+        for module in ("table", "codec"):
+            patch.setattr(f"veinscan.record.{module}.SCHEMA", 99)
+        plan_of(before, one)
+    baseline = Opened(before, load_record(before))  # type: ignore[arg-type]
+    assert baseline.record.read_only
+    later = Opened(after, record_with(after, visit_with(outcome(one))))  # type: ignore[arg-type]
+    found = compare_studies(baseline, later)
+    assert found.row(one.id).diameter.difference == -1.0
+    assert [text for text in found.warnings if "newer veinscan (schema 99" in text]
 
 
 def test_days_and_windows_follow_from_the_dates(tmp_path: Path) -> None:

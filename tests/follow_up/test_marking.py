@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import warnings
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import highdicom as hd
 import pydicom
 import pytest
 from follow_up_studies import ANNA, BEN, KNOWN, TREATED, plan_of, study_at, target
@@ -303,6 +305,24 @@ def test_other_software_finds_the_targets_by_their_tracking_uid(case: Case) -> N
         and child.ConceptNameCodeSequence[0].CodingSchemeDesignator == "DCM"
     }
     assert tracked == {case.one.id, case.two.id}
+
+
+def test_highdicom_reads_it_and_finds_what_it_refers_to(case: Case) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = hd.sr.srread(case.saved(full(case)))
+    assert report.StudyInstanceUID == case.after.study_instance_uid
+
+    tracked = hd.sr.utils.find_content_items(
+        report,
+        name=hd.sr.CodedConcept("112040", "DCM", "Tracking Unique Identifier"),
+        value_type=hd.sr.ValueTypeValues.UIDREF,
+        recursive=True,
+    )
+    assert {item.UID for item in tracked} >= {case.one.id, case.two.id}
+    pictures = hd.sr.utils.find_content_items(report, value_type=hd.sr.ValueTypeValues.IMAGE, recursive=True)
+    referred = {item.ReferencedSOPSequence[0].ReferencedSOPInstanceUID for item in pictures}
+    assert referred == {study.clips[0].sop_instance_uid for study in (case.before, case.after)}
 
 
 def test_a_follow_up_without_any_mark_is_a_whole_document(case: Case) -> None:

@@ -92,6 +92,8 @@ class Pair:
 
     def words(self) -> str:
         """'2.4 -> 1.1 mm (-1.3 mm, -54 %)', or both values and the reason."""
+        if self.baseline is None and self.follow_up is None and self.reason.endswith("at either"):
+            return self.values()  # which says it already
         return f"{self.values()} ({self.reason})" if self.reason else self.short()
 
     @property
