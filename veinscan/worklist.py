@@ -166,9 +166,11 @@ class Worklist:
         path = self._log(assignment.reader)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            before = path.read_bytes() if path.exists() else b""
+            start = b"\n" if before and not before.endswith(b"\n") else b""  # after a line that was cut off
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             try:
-                os.write(handle, line.encode("ascii") + b"\n")
+                os.write(handle, start + line.encode("ascii") + b"\n")
                 os.fsync(handle)
             finally:
                 os.close(handle)

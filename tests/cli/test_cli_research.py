@@ -34,6 +34,7 @@ def test_export_says_what_is_wrong_with_the_call(cli: Callable, tiny: Path, tmp_
         ((), "no format"),
         (("--format", "docx"), "not a format"),
         (("--format", "csv", "--dates", "never"), "neither"),
+        (("--format", "csv", "--pixels", "some"), "neither"),
         (("--format", "csv", "--splits", "1,2"), "three shares"),
         (("--format", "csv", "--splits", "0.5,0.1,0.1"), "do not sum to 1"),
         (("--format", "csv", "--reading", "mine"), "reading is 'mine'"),

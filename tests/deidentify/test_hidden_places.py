@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 from planted import Planted, leaks
@@ -16,7 +17,7 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 import veinscan
-from veinscan.deidentify import Identity, Options, ProjectKey, clean_header, known_words
+from veinscan.deidentify import Identity, Options, Pixels, ProjectKey, clean_header, known_words
 from veinscan.deidentify.header import shifted
 from veinscan.deidentify.identity import short_names
 from veinscan.deidentify.pixels import keep_of
@@ -225,3 +226,24 @@ def test_every_export_says_whether_candidates_were_shown(planted: Planted, tmp_p
     assert "readings.json" in found.files
     ((name, (reading,)),) = json.loads((found.folder / "readings.json").read_text()).items()
     assert name == item.name and reading["chosen"] is True and reading["candidates_shown"] is True
+
+
+def test_pixels_that_are_not_to_be_cleaned_say_so_everywhere(planted: Planted, tmp_path: Path) -> None:
+    study = veinscan.open_study(planted.folder)
+    kept = Options(pixels=Pixels.WHOLE)
+    options = ExportOptions(formats=(Format.DICOM_SR, Format.CSV), deidentify=kept)
+    found = export_studies([item_of(study, KEY)], tmp_path / "set", options, KEY)
+    again = veinscan.open_study(next((found.folder / "dicom").iterdir()))
+    for clip, original in zip(again.clips, study.clips, strict=True):
+        assert np.array_equal(clip.frame(0), original.frame(0))
+        header = clip.header()
+        codes = {item.CodeValue for item in header.DeidentificationMethodCodeSequence}
+        assert header.BurnedInAnnotation == "YES" and header.PatientIdentityRemoved == "NO"
+        assert "113101" not in codes and "113100" in codes
+    judged = json.loads((found.folder / "not_judged.json").read_text())["clips"]
+    assert sum("not cleaned" in one["what"] for one in judged) == 2
+    assert (
+        "not cleaned" in json.loads((found.folder / "dataset.json").read_text())["deidentification"]["pixels"]
+    )
+    assert (found.folder / "tables" / "clips.csv").read_text().count(",whole,") == 2
+    assert leaks(found.folder, planted) == []  # in headers, names and tables nobody is, pixels or not

@@ -19,7 +19,7 @@ import veinscan
 from veinscan.deidentify import known_words
 from veinscan.errors import InvalidInputError
 from veinscan.export import ExportOptions, Format, export_studies, item_of, read_review
-from veinscan.export.agreement import kappa, matched
+from veinscan.export.agreement import COLUMNS, agreement_rows, by_structure, kappa, matched
 from veinscan.export.model import Category, Mark
 from veinscan.export.study import study_case
 from veinscan.plan.editing import new_record
@@ -126,6 +126,24 @@ def test_agreement_of_two_readers_is_a_table(study_dir: Path, tmp_path: Path) ->
     assert 0.7 < float(row["dice"]) < 0.95
     assert row["judged_both"] == "3" and float(row["kappa"]) == pytest.approx(0.4, abs=1e-3)
     assert {row["candidates_shown_a"], row["candidates_shown_b"]} == {"true", "false"}
+
+
+def test_a_vein_that_was_followed_counts_once(study_dir: Path) -> None:
+    a_reading(study_dir, "Anna", {"a": (60, 60, Decision.VEIN)})
+    study = veinscan.open_study(study_dir)
+    record = new_record(study, purpose="research")
+    one = verdict(study.clips[0], "a", 60, 60, Decision.VEIN)
+    course = tuple(OutlineOnFrame(frame_index=n, outline=ring(60, 60 + n, 8.0)) for n in (0, 1, 2))
+    other = verdict(study.clips[0], "b", 60, 120, Decision.VEIN)
+    save_record(study, replace(record, reviews=(replace(one, course=course), other)), Reader(name="Berta"))
+    case = study_case(veinscan.open_study(study_dir), KEY, ExportOptions())
+    research = [one for one in case.readings if one.record.reading.purpose == "research"]
+    (row,) = agreement_rows(replace(case, readings=tuple(research)))
+    told = dict(zip((column.name for column in COLUMNS), row, strict=True))
+    assert {told["found_a"], told["found_b"]} == {1, 2} and told["found_both"] == 1
+    assert told["dice"] == 1.0 and told["centre_distance_px"] == 0.0
+    marks = [mark(60, 60, 9, frame=n, track="a") for n in range(3)] + [mark(60, 120, 9, track="b")]
+    assert [len(group) for group in by_structure(matched(marks, marks, 120, 176, None))] == [3, 1]
 
 
 # --- which reading

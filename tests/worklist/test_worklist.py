@@ -111,6 +111,8 @@ def test_a_line_cut_off_by_a_crash_is_passed_over(worklist: Worklist) -> None:
     assert "Anna" not in log.name
     log.write_bytes(log.read_bytes() + b'{"reading": "1.2')
     assert [one.state for one in worklist.assignments("Anna")].count("begun") == 1
+    worklist.begin(worklist.assignments("Anna")[1])  # what is written next does not go with it
+    assert [one.state for one in worklist.assignments("Anna")].count("begun") == 2
 
 
 def test_a_reading_sees_nobody_elses(worklist: Worklist, studies: list[veinscan.Study]) -> None:

@@ -17,6 +17,7 @@ from veinscan.cli.research import (
     KeyOption,
     NotesOption,
     OutputOption,
+    PixelsOption,
     ProjectOption,
     ReadingOption,
     ReviewOption,
@@ -52,6 +53,7 @@ def batch(
     project: ProjectOption = "default",
     key_file: KeyOption = None,
     dates: DatesOption = "modified",
+    pixels: PixelsOption = "cleaned",
     notes: NotesOption = False,
     reading: ReadingOption = "best",
     review: ReviewOption = None,
@@ -64,6 +66,7 @@ def batch(
     options = options_of(
         formats or ["csv", "json"],
         dates=dates,
+        pixels=pixels,
         notes=notes,
         reading=reading,
         seed=seed,

@@ -15,6 +15,7 @@ from veinscan.cli.research import (
     KeyOption,
     NotesOption,
     OutputOption,
+    PixelsOption,
     ProjectOption,
     ReadingOption,
     ReviewOption,
@@ -42,6 +43,7 @@ def export(
     project: ProjectOption = "default",
     key_file: KeyOption = None,
     dates: DatesOption = "modified",
+    pixels: PixelsOption = "cleaned",
     notes: NotesOption = False,
     reading: ReadingOption = "best",
     candidates: Annotated[
@@ -61,6 +63,7 @@ def export(
     options = options_of(
         formats,
         dates=dates,
+        pixels=pixels,
         notes=notes,
         reading=reading,
         seed=seed,

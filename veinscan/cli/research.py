@@ -35,6 +35,10 @@ KeyOption = Annotated[
     typer.Option("--key", metavar="FILE", help="The key itself, instead of --project.", show_default=False),
 ]
 DatesOption = Annotated[str, typer.Option(metavar="modified|removed", help="What becomes of dates.")]
+PixelsOption = Annotated[
+    str,
+    typer.Option(metavar="cleaned|whole", help="Black all but the picture, or keep banners and all."),
+]
 NotesOption = Annotated[
     bool, typer.Option("--notes", help="Keep free text of the record, without what names the person.")
 ]
@@ -77,6 +81,7 @@ def options_of(
     formats: list[str] | None,
     *,
     dates: str,
+    pixels: str,
     notes: bool,
     reading: str,
     seed: int,
@@ -84,7 +89,7 @@ def options_of(
     **more: Any,
 ) -> ExportOptions:
     """Options of an export; WrongCallError for a word that is none."""
-    from veinscan.deidentify import Dates, Options
+    from veinscan.deidentify import Dates, Options, Pixels
     from veinscan.export import ExportOptions, Format
 
     try:
@@ -98,11 +103,17 @@ def options_of(
     if not chosen:
         raise WrongCallError("no format is given", where="--format", do=f"give one of {FORMATS}")
     try:
-        kept = Options(Dates(dates), notes)
+        moved = Dates(dates)
     except ValueError:
         raise WrongCallError(
             f"'{dates}' is neither", where="--dates", do="give modified or removed"
         ) from None
+    try:
+        kept = Options(moved, notes, Pixels(pixels))
+    except ValueError:
+        raise WrongCallError(f"'{pixels}' is neither", where="--pixels", do="give cleaned or whole") from None
+    if kept.pixels is Pixels.WHOLE:
+        say("veinscan: pixels are not cleaned: banners with names and dates leave as they are")
     try:
         return ExportOptions(
             formats=chosen, deidentify=kept, reading=reading, seed=seed, fractions=_shares(splits), **more

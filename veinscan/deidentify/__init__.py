@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from veinscan.deidentify.header import clean_header
-    from veinscan.deidentify.identity import Dates, Identity, Options, known_words, patient_pseudonym
+    from veinscan.deidentify.identity import (
+        Dates,
+        Identity,
+        Options,
+        Pixels,
+        known_words,
+        patient_pseudonym,
+    )
     from veinscan.deidentify.image import clean_image
     from veinscan.deidentify.key import ProjectKey, project_key, read_key
-    from veinscan.deidentify.pixels import Keep, blacked, keep_of
+    from veinscan.deidentify.pixels import Keep, blacked, keep_of, whole_of
     from veinscan.deidentify.record import deidentify_record
     from veinscan.deidentify.writing_search import writing_in
 
@@ -23,6 +30,7 @@ __all__ = [
     "Identity",
     "Keep",
     "Options",
+    "Pixels",
     "ProjectKey",
     "blacked",
     "clean_header",
@@ -33,6 +41,7 @@ __all__ = [
     "patient_pseudonym",
     "project_key",
     "read_key",
+    "whole_of",
     "writing_in",
 ]
 
@@ -41,6 +50,7 @@ _HOMES = {
     "Identity": "identity",
     "Keep": "pixels",
     "Options": "identity",
+    "Pixels": "identity",
     "ProjectKey": "key",
     "blacked": "pixels",
     "clean_header": "header",
@@ -51,6 +61,7 @@ _HOMES = {
     "patient_pseudonym": "identity",
     "project_key": "key",
     "read_key": "key",
+    "whole_of": "pixels",
     "writing_in": "writing_search",
 }
 

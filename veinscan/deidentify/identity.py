@@ -18,13 +18,13 @@ REMOVED = "[removed]"
 """Stands in a text where something that names a person was."""
 
 _NUMBERS = re.compile(
-    r"\S+@\S+"  # an address of mail
-    r"|\d+(?:\.\d+){3,}"  # a UID
+    r"[^\s@]{1,64}@\S+"  # an address of mail
+    r"|\d{1,40}(?:\.\d{1,40}){3,}"  # a UID
     r"|\d{1,4}(?P<mark>[./-])\s?\d{1,2}(?P=mark)\s?\d{1,4}"  # a day
     r"|\b(?:19|20)\d\d\b"  # a year: it tells by how much dates were moved
-    r"|\+?\d[\d/-]*(?: [\d/-]{2,})+"  # a telephone number in groups
+    r"|\+?\d[\d/-]{0,20}(?: [\d/-]{2,20})+"  # a telephone number in groups
 )
-"""What in a text is of a person, however it is written."""
+"""What in a text is of a person, however it is written; bounded, so that a long text takes no long time."""
 
 
 class Dates(StrEnum):
@@ -35,6 +35,15 @@ class Dates(StrEnum):
     REMOVED = "removed"
 
 
+class Pixels(StrEnum):
+    """Whether the option 'clean pixel data' is taken (PS3.15 E.3.1)."""
+
+    CLEANED = "cleaned"
+    """Black outside the usable regions."""
+    WHOLE = "whole"
+    """The screen as it is, banner and all; `BurnedInAnnotation` is YES until a person says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Choices of a de-identification; see `docs/research.md`."""
@@ -42,6 +51,7 @@ class Options:
     dates: Dates = Dates.MODIFIED
     notes: bool = False
     """Whether free text of the record is kept, without what the header tells to be a name or number."""
+    pixels: Pixels = Pixels.CLEANED
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +177,13 @@ def patient_pseudonym(key: ProjectKey, patient_id: str, name_and_birth: str, stu
 
 def known_words(headers: Iterable[Any]) -> tuple[str, ...]:
     """Folded words and numbers of headers that name the person, the place or the examination."""
+    from veinscan.dicom.header import quiet
+
     found: set[str] = set()
     for header in headers:
-        for text in _naming(header, 0):
-            found |= _words(text)
+        with quiet():
+            for text in _naming(header, 0):
+                found |= _words(text)
         found |= (
             {str(header.get("StudyID") or "").casefold()}
             if len(str(header.get("StudyID") or "")) > 3

@@ -20,7 +20,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, JPEGLSLossless
 
 from veinscan.deidentify.header import clean_header, mark_deidentified
-from veinscan.deidentify.identity import Identity
+from veinscan.deidentify.identity import Identity, Pixels
 from veinscan.deidentify.pixels import WHOLE_SCREEN, Keep, blacked
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def clean_image(clip: Clip, identity: Identity, keep: Keep, *, confirmed: bool =
         A frame cannot be decoded.
     """
     dataset = clean_header(clip.raw_header(), identity)
-    mark_deidentified(dataset, identity, pixels_cleaned=True, confirmed=confirmed)
+    cleaned = identity.options.pixels is Pixels.CLEANED
+    mark_deidentified(dataset, identity, pixels_cleaned=cleaned, confirmed=confirmed)
     colour = len(clip.shape) == 4
     _describe(dataset, clip, colour)
     dataset.BurnedInAnnotation = "NO" if confirmed else "YES"

@@ -47,7 +47,7 @@ class Keep:
     boxes: tuple[Box, ...]
     """Empty: nothing is, and the clip is exported without pictures."""
     source: str = "header"
-    """'header', 'pixels' (the picture that the program found) or 'person'."""
+    """'header', 'pixels' (the picture that the program found), 'person' or 'whole' (nothing is cleaned)."""
     doubts: tuple[str, ...] = ()
     """What a person has to judge, one sentence each."""
     black: tuple[Box, ...] = ()
@@ -77,6 +77,14 @@ def keep_of(clip: Clip) -> Keep:
     if not found:
         return Keep((), "pixels", (f"{doubt}, and no picture was found in its pixels: they are left out",))
     return Keep(found, "pixels", (f"{doubt}: the picture that was found in its pixels is kept",))
+
+
+def whole_of(clip: Clip) -> Keep:
+    """The whole screen of a clip, where its pixels are not to be cleaned."""
+    box = (0, 0, clip.rows, clip.columns)
+    return Keep(
+        (box,), "whole", ("its pixels were not cleaned: the banner and all else on the screen is kept",)
+    )
 
 
 def usable_boxes(regions: Iterable[Region], rows: int, columns: int) -> tuple[Box, ...]:

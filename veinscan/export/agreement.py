@@ -2,7 +2,8 @@
 
 Two structures are the same where they lie on the same frame of a clip and
 their centres are no farther apart than the larger radius, or where both are
-verdicts on the same candidate; each is matched once, nearest first.  Dice is
+verdicts on the same candidate; each is matched once, nearest first.  One that
+was followed over frames counts once, with the mean of its frames.  Dice is
 2 |A and B| / (|A| + |B|) of the masks; kappa is Cohen's (Educ Psychol Meas
 1960), of the verdicts on candidates that both readers judged.
 """
@@ -62,15 +63,16 @@ def agreement_rows(case: StudyCase) -> list[list[Any]]:
 
 
 def _row(case: StudyCase, a: ReadingCase, b: ReadingCase) -> list[Any]:
-    pairs: list[Pair] = []
-    found = [0, 0]
+    pairs: list[list[Pair]] = []
+    found = [0, 0, 0]
     for clip in case.clips:
         first, second = _veins(a, clip, case), _veins(b, clip, case)
-        found[0] += len(first)
-        found[1] += len(second)
-        pairs += matched(first, second, clip.clip.rows, clip.clip.columns, clip.clip.spacing_mm)
+        here = matched(first, second, clip.clip.rows, clip.clip.columns, clip.clip.spacing_mm)
+        found[0] += _structures(first)
+        found[1] += _structures(second)
+        found[2] += min(_structures([pair.a for pair in here]), _structures([pair.b for pair in here]))
+        pairs += by_structure(here)
     verdicts = _verdicts(a, b)
-    distances = [pair.distance_mm for pair in pairs if pair.distance_mm is not None]
     return [
         case.identity.patient,
         case.name,
@@ -82,10 +84,10 @@ def _row(case: StudyCase, a: ReadingCase, b: ReadingCase) -> list[Any]:
         b.record.reading.candidates_shown,
         found[0],
         found[1],
-        len(pairs),
-        _mean(distances),
-        _mean([pair.distance_px for pair in pairs]),
-        _mean([pair.dice for pair in pairs]),
+        found[2],
+        _mean_of_means([[p.distance_mm for p in one if p.distance_mm is not None] for one in pairs]),
+        _mean_of_means([[pair.distance_px for pair in one] for one in pairs]),
+        _mean_of_means([[pair.dice for pair in one] for one in pairs]),
         len(verdicts),
         kappa(verdicts),
     ]
@@ -94,6 +96,19 @@ def _row(case: StudyCase, a: ReadingCase, b: ReadingCase) -> list[Any]:
 def _veins(reading: ReadingCase, clip: ClipCase, case: StudyCase) -> list[Mark]:
     marks = marks_of(reading.record, clip.sop_instance_uid, clip.clip, (), case.identity)
     return [mark for mark in marks if mark.category in (Category.TARGET, Category.VEIN)]
+
+
+def _structures(marks: Iterable[Mark]) -> int:
+    """How many structures outlines are of: one that was followed has an outline on every frame."""
+    return len({mark.track for mark in marks})
+
+
+def by_structure(pairs: Iterable[Pair]) -> list[list[Pair]]:
+    """Pairs of one clip, together where they are of one structure of the first reader."""
+    found: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        found.setdefault(pair.a.track, []).append(pair)
+    return list(found.values())
 
 
 def matched(
@@ -168,5 +183,7 @@ def kappa(verdicts: Iterable[tuple[str, str]]) -> float | None:
     return None if expected >= 1 else round((observed - expected) / (1 - expected), 4)
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return round(sum(values) / len(values), 4) if values else None
+def _mean_of_means(groups: Iterable[Sequence[float]]) -> float | None:
+    """Every structure counts once, on however many frames it was outlined."""
+    means = [sum(values) / len(values) for values in groups if values]
+    return round(sum(means) / len(means), 4) if means else None

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from veinscan.deidentify.identity import Pixels
 from veinscan.deidentify.key import ProjectKey
 from veinscan.dicom import Study
 from veinscan.errors import InvalidInputError
@@ -259,11 +260,17 @@ def _dataset(
             "profile": f"PS3.15 E.1 basic profile, table E.1-1 of {EDITION}",
             "dates": options.deidentify.dates.value,
             "notes": options.deidentify.notes,
-            "pixels": "black outside the usable regions; see review/",
+            "pixels": _PIXELS[options.deidentify.pixels],
         },
         "counts": counts,
         "checksums": {"file": checksums.path, "sha256": checksums.sha256},
     }
+
+
+_PIXELS = {
+    Pixels.CLEANED: "black outside the usable regions; see review/",
+    Pixels.WHOLE: "not cleaned: whole screens, with their banners",
+}
 
 
 def _plain(value: Any) -> Any:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from veinscan.deidentify.identity import Identity, known_words, patient_pseudonym, short_names
+from veinscan.deidentify.identity import Identity, Pixels, known_words, patient_pseudonym, short_names
 from veinscan.deidentify.key import ProjectKey
-from veinscan.deidentify.pixels import Keep, keep_of
+from veinscan.deidentify.pixels import Keep, keep_of, whole_of
 from veinscan.deidentify.record import deidentify_record
 from veinscan.deidentify.writing_search import writing_in
 from veinscan.dicom.model import Box
@@ -188,7 +188,7 @@ def _clip_case(
     problems: list[str] = []
     found = None
     try:
-        keep = keep_of(clip)
+        keep = keep_of(clip) if options.deidentify.pixels is Pixels.CLEANED else whole_of(clip)
         said = review.get(uid)
         if said is not None:
             keep = replace(keep, boxes=said.keep or keep.boxes, black=said.black)

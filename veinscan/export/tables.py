@@ -55,8 +55,9 @@ CLIP = (
            values=("complete", "partly", "unreadable", "unknown")),
     Column("negative", "boolean", "Searched completely by the chosen reading, and nothing found."),
     Column("marks", "integer", "Outlines on its frames in the chosen reading."),
-    Column("pixels", "text", "Where the kept part of the screen is known from; 'none': no pixels leave.",
-           values=("header", "pixels", "person", "none")),
+    Column("pixels", "text", "Where the kept part of the screen is known from; 'none': no pixels leave; "
+                             "'whole': nothing was cleaned.",
+           values=("header", "pixels", "person", "none", "whole")),
     Column("writing_boxes", "integer", "Places inside the kept part that look like text or calipers."),
     Column("doubts", "text", "What could not be judged."),
 )  # fmt: skip
