@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "veinscan needs Python 3.11 or newer; this is " + sys.version.split()[0] + ": call make PYTHON=python3.12, for example")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[gui,research,test,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[gui,research,pacs,test,dev]'
 	@touch $(STAMP)
 
 # Libraries that Qt needs, a virtual screen, and the programs that check what we write.

@@ -15,7 +15,9 @@ def lowest(pyproject: Path) -> list[str]:
     """`name==bound` for each requirement `name>=bound` of the library and its extras."""
     project = tomllib.loads(pyproject.read_text())["project"]
     extras = project["optional-dependencies"]
-    requirements = project["dependencies"] + extras["gui"] + extras["research"] + extras["test"]
+    requirements = [*project["dependencies"]]
+    for extra in ("gui", "research", "pacs", "test"):
+        requirements += extras[extra]
     pins = []
     for requirement in requirements:
         match = re.fullmatch(r"([\w.-]+)>=([\w.]+)(,(!=|<)[\w.]+)*(; .+)?", requirement)

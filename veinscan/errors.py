@@ -92,3 +92,23 @@ class NotSavedError(RecordError):
 
 class CancelledError(VeinscanError):
     """The person stopped a running piece of work."""
+
+
+class PacsError(VeinscanError):
+    """An archive (PACS) cannot be reached, refuses, or answers what cannot be used.
+
+    Parameters
+    ----------
+    step : str
+        Where it failed: 'settings', 'name', 'tcp', 'tls', 'login', 'qido', 'wado', 'stow', 'association',
+        'echo', 'find', 'get', 'move' or 'store'.
+    temporary : bool
+        Worth another try without anything being changed.
+    """
+
+    def __init__(
+        self, what: str, *, where: str = "", do: str = "", step: str = "", temporary: bool = False
+    ) -> None:
+        super().__init__(what, where=where, do=do)
+        self.step = step
+        self.temporary = temporary
