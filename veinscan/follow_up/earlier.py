@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -20,8 +20,8 @@ from veinscan.dicom.patients import Match, PatientMatch, match_patients
 from veinscan.dicom.sources import Bytes, FileBytes, FolderSource
 from veinscan.dicom.study import RECORD_FOLDER
 from veinscan.errors import UnreadableError
-from veinscan.follow_up.headers import Facts, HeaderReader, facts_of, zip_members
-from veinscan.settings import data_dir
+from veinscan.follow_up.headers import Facts, HeaderReader, all_withdrawn, facts_of, zip_members
+from veinscan.follow_up.where import in_record_folder, is_zip, one_of_each_folder, own_records, to_open
 
 _NEAR = {"folder_depth": 6, "files": 50_000}
 """Bounds on a search in the parent folder, which nobody chose: it may be anything."""
@@ -109,10 +109,10 @@ class _Search:
     def look_in(self, place: Path, *, without_record: bool) -> None:
         """Records first, then where their studies lie."""
         entries = self._entries(place)
-        files = [entry for entry in entries if not _is_zip(entry)]
-        records = [entry for entry in files if _in_record_folder(entry)]
-        pictures = [entry for entry in files if not _in_record_folder(entry)]
-        zips = [entry.path for entry in entries if _is_zip(entry)]
+        files = [entry for entry in entries if not is_zip(entry)]
+        records = [entry for entry in files if in_record_folder(entry)]
+        pictures = [entry for entry in files if not in_record_folder(entry)]
+        zips = [entry.path for entry in entries if is_zip(entry)]
         wanted = self._wanted(records)
         for uid, copies in wanted.items():
             self._locate(uid, copies, place, pictures, zips)
@@ -170,7 +170,7 @@ class _Search:
                 copies = wanted.setdefault(facts.study_instance_uid, {})
                 copies.setdefault(entry.path.parent.parent, []).append(facts)
         own: dict[str, dict[Path | None, list[Facts]]] = {}
-        for entry in _own_records(self.limits):
+        for entry in own_records(self.limits):
             facts = self.reader.facts(entry)
             if facts is not None and facts.is_record and self._may_be(facts):
                 own.setdefault(facts.study_instance_uid, {}).setdefault(None, []).append(facts)
@@ -191,7 +191,7 @@ class _Search:
             if found is None:
                 continue
             is_there = True
-            self._add(uid, *found, has_record=True, withdrawn=_is_withdrawn(versions))
+            self._add(uid, *found, has_record=True, withdrawn=all_withdrawn(versions))
             if uid in self.found and self.found[uid].has_record and uid not in self.withdrawn:
                 return
         if not is_there and None not in copies:
@@ -202,11 +202,11 @@ class _Search:
     ) -> tuple[Path, Facts] | None:
         """Find a picture of a study: beside its record, one of each folder, in zips beside it, anywhere."""
         near = [one for one in pictures if folder is None or one.path.is_relative_to(folder)]
-        first, rest = _one_of_each_folder(near, folder)
+        first, rest = one_of_each_folder(near, folder)
         beside = [path for path in zips if folder is None or path.parent == folder]
         for entry in first:
             if (facts := self._picture_of(entry, uid)) is not None:
-                return _to_open(place, folder, entry.path), facts
+                return to_open(place, folder, entry.path), facts
         for path in beside:
             for member in zip_members(path, self.limits):
                 if (facts := self._picture_of(member, uid)) is not None:
@@ -216,7 +216,7 @@ class _Search:
             return None
         for entry in rest:
             if (facts := self._picture_of(entry, uid)) is not None:
-                return _to_open(place, folder, entry.path), facts
+                return to_open(place, folder, entry.path), facts
         return None
 
     def _picture_of(self, entry: Bytes, uid: str) -> Facts | None:
@@ -241,7 +241,7 @@ class _Search:
             uid = facts.study_instance_uid
             if uid in recorded or (without_record and uid not in wanted):
                 versions = recorded.get(uid, ())
-                gone = bool(versions) and _is_withdrawn(versions)
+                gone = bool(versions) and all_withdrawn(versions)
                 self._add(uid, path, facts, has_record=bool(versions), withdrawn=gone)
 
     def _all_studies(self, pictures: Iterable[Bytes]) -> dict[str, tuple[Path, Facts]]:
@@ -286,51 +286,3 @@ class _Search:
             self.withdrawn.add(uid)
         days = None if facts.on is None or self.mine.on is None else (self.mine.on - facts.on).days
         self.found[uid] = EarlierStudy(path, uid, facts.on, days, match.verdict, match.reason, has_record)
-
-
-def _is_withdrawn(versions: Sequence[Facts]) -> bool:
-    """Whether a record was withdrawn, by its latest versions: each that no other replaces."""
-    replaced = {uid for one in versions for uid in one.replaces}
-    return all(one.is_withdrawn for one in versions if one.version not in replaced)
-
-
-def _own_records(limits: Limits) -> Iterator[Bytes]:
-    """Records that the user's data directory holds, of studies whose own folder could not be written."""
-    folder = data_dir() / "records"
-    try:
-        with only_veinscan_errors("it cannot be looked at", where="records"):
-            if folder.is_dir():
-                yield from (
-                    one for one in FolderSource(folder, limits).entries() if one.name.endswith(".dcm")
-                )
-    except UnreadableError:
-        return
-
-
-def _one_of_each_folder(entries: Iterable[Bytes], folder: Path | None) -> tuple[list[Bytes], list[Bytes]]:
-    """What lies in the folder itself and one file of every other, then the rest: most hold one study."""
-    seen: set[Path] = set()
-    first: list[Bytes] = []
-    rest: list[Bytes] = []
-    for entry in entries:
-        (rest if entry.path.parent in seen and entry.path.parent != folder else first).append(entry)
-        seen.add(entry.path.parent)
-    return sorted(first, key=lambda one: one.path.parent != folder), rest
-
-
-def _to_open(place: Path, folder: Path | None, path: Path) -> Path:
-    """What to open for a picture: the folder that its record lies beside, else the one under the place."""
-    if place.is_file():
-        return place
-    if folder is not None:
-        return folder
-    parts = path.relative_to(place).parts
-    return place / parts[0] if len(parts) > 1 else place
-
-
-def _in_record_folder(entry: Bytes) -> bool:
-    return entry.path.parent.name == RECORD_FOLDER and entry.name.lower().endswith(".dcm")
-
-
-def _is_zip(entry: Bytes) -> bool:
-    return entry.path.suffix.lower() == ".zip"

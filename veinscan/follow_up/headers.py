@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -97,6 +97,12 @@ def _day(value: str) -> date | None:
         return datetime.strptime(value, "%Y%m%d").date()
     except ValueError:
         return None
+
+
+def all_withdrawn(versions: Sequence[Facts]) -> bool:
+    """Whether a record was withdrawn, by its latest versions: each that no other replaces."""
+    replaced = {uid for one in versions for uid in one.replaces}
+    return all(one.is_withdrawn for one in versions if one.version not in replaced)
 
 
 def zip_members(path: Path, limits: Limits) -> Iterator[Bytes]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from veinscan.candidates.model import Candidate
 from veinscan.dicom.patients import check_one_patient
 from veinscan.errors import InvalidInputError, RecordError
+from veinscan.follow_up.entered import OUTCOME_FIELDS, VISIT_FIELDS, check_names, parsed
 from veinscan.follow_up.states import TargetState, check_not_withdrawn, in_order, states_of
-from veinscan.plan import vocabulary as v
 from veinscan.plan.editing import target_at_point, target_from_candidate
 from veinscan.plan.follow_up import FollowUp, TargetOutcome
 from veinscan.plan.geometry import ClipLike
@@ -19,31 +19,9 @@ from veinscan.plan.ids import derived_uid, new_uid
 from veinscan.plan.model import InjectionTarget, Reader, Record
 from veinscan.plan.places import BaselinePlace, ImagePlace
 from veinscan.plan.signing import check_editable
-from veinscan.plan.values import LIMITS, enum_value, number
 from veinscan.plan.visits import put_follow_up
-from veinscan.plan.vocabulary import Checked, Outcome, ValueSource
+from veinscan.plan.vocabulary import Outcome, ValueSource
 from veinscan.record.opening import Opened
-
-OUTCOME_FIELDS = (
-    "outcome", "diameter_mm", "diameter_source", "depth_mm", "depth_source", "posture", "landmark",
-    "landmark_cm", "compressible", "compartment", "treated_length_cm", "occluded_length_cm", "reflux",
-    "flow", "recurrence", "notes",
-)  # fmt: skip
-"""What `set_outcome` accepts; coded values and numbers may be text."""
-VISIT_FIELDS = (
-    "on", "session_ids", "duplex_done", "posture", "deep_veins", "deep_veins_action", "deep_vein_findings",
-    "junction_class", "junction_action", "junction_stump_mm", "complications", "evacuation",
-    "appearance_percent", "rater", "before_photo", "photos", "satisfaction", "compression_worn_days",
-    "values", "next_step", "next_step_text", "notes",
-)  # fmt: skip
-"""What `update_visit` accepts; coded values, numbers and days may be text."""
-
-_CODED: Mapping[str, type[Any]] = {
-    "outcome": Outcome, "diameter_source": ValueSource, "depth_source": ValueSource, "posture": v.Posture,
-    "landmark": v.Landmark, "compressible": v.Compressible, "compartment": v.Compartment,
-    "recurrence": Checked, "duplex_done": Checked, "deep_veins": v.DeepVeins,
-    "junction_class": v.JunctionClass, "rater": v.Rater, "before_photo": Checked, "next_step": v.NextStep,
-}  # fmt: skip
 
 
 def begin_visit(
@@ -124,8 +102,8 @@ def set_outcome(
     baseline that is not the visit's, and a field or value that is not usable;
     RecordError where there is no such visit.
     """
-    _check_names(values, OUTCOME_FIELDS, "an outcome")
-    new = {name: _parsed(name, value) for name, value in values.items()}
+    check_names(values, OUTCOME_FIELDS, "an outcome")
+    new = {name: parsed(name, value) for name, value in values.items()}
     for quantity in ("diameter", "depth"):
         name, source = f"{quantity}_mm", f"{quantity}_source"
         if name in new:
@@ -210,8 +188,8 @@ def update_visit(record: Record, visit_id: str, reader: Reader, **values: Any) -
     Raises InvalidInputError for a field or value that is not usable,
     RecordError where there is no such visit.
     """
-    _check_names(values, VISIT_FIELDS, "a follow-up")
-    new = {name: _parsed(name, value) for name, value in values.items()}
+    check_names(values, VISIT_FIELDS, "a follow-up")
+    new = {name: parsed(name, value) for name, value in values.items()}
     return put_follow_up(record, replace(find_visit(record, visit_id), **new), reader)
 
 
@@ -291,25 +269,3 @@ def _marked(before: TargetOutcome, mark: InjectionTarget) -> TargetOutcome:
     # what is marked is seen; what became of it is still a person's to say
     outcome = Outcome.NOT_ASSESSED if before.outcome is Outcome.NOT_VISIBLE else before.outcome
     return replace(before, place=place, outcome=outcome, **measured)
-
-
-def _check_names(values: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
-    for name in sorted(set(values) - set(known)):
-        of_model = {field.name for kind in (FollowUp, TargetOutcome) for field in fields(kind)}
-        why = "cannot be set here" if name in of_model else f"is not a field of {what}"
-        raise InvalidInputError(f"{name!r} {why}", do=f"set one of: {', '.join(known)}")
-
-
-def _parsed(name: str, value: Any) -> Any:
-    if name in _CODED:
-        if value in (None, "") and name.endswith("_source"):
-            return None
-        return enum_value(_CODED[name], value, name)
-    if name in LIMITS:
-        return number(name, value)
-    if name == "on" and isinstance(value, str):
-        try:
-            return date.fromisoformat(value.strip()) if value.strip() else None
-        except ValueError:
-            raise InvalidInputError(f"on is {value!r}", do="pass a day as YYYY-MM-DD") from None
-    return value
