@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from orthanc_rig import archive_settings, make_orthanc, orthanc
+
+__all__ = ["archive_settings", "make_orthanc", "orthanc"]
 
 # In CI the same examples every time: a change is judged by what it changed, and not by the day's luck.
 # On a developer's machine every run looks at new ones.
