@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import secrets
@@ -17,6 +18,7 @@ import socket
 import stat
 import time
 import zlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from veinscan.errors import NotSavedError
@@ -25,6 +27,7 @@ TEMPORARY = re.compile(r"\.veinscan-(?P<host>[0-9a-f]{8})-(?P<pid>\d+)-[0-9a-f]{
 """Names of temporary files: machine, process, chance."""
 _STALE_S = 24 * 3600.0
 """A temporary file of another machine is left over when it is older than this."""
+_PIECE = 2**20
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_LINKS = {
     errno.EPERM,
@@ -59,6 +62,33 @@ def write_new(path: Path, data: bytes, *, mode: int) -> None:
     NotSavedError
         When anything else failed; the sentence says what.
     """
+    _put(path, (data,), mode, lambda: read_all(path) == data)
+
+
+def copy_new(source: Path, path: Path, *, mode: int) -> str:
+    """As `write_new`, of the bytes of another file, which may be larger than memory; their SHA-256.
+
+    Raises OSError where the source cannot be read, and as `write_new`.
+    """
+    digest = hashlib.sha256()
+
+    def pieces() -> Iterator[bytes]:
+        while piece := stream.read(_PIECE):
+            digest.update(piece)
+            yield piece
+
+    with source.open("rb") as stream:
+        _put(path, pieces(), mode, lambda: sha256_of(path) == digest.hexdigest())
+    return digest.hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Checksum of a file, as hexadecimal digits; OSError where it cannot be read."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _put(path: Path, pieces: Iterable[bytes], mode: int, reads_back: Callable[[], bool]) -> None:
     folder = path.parent
     temporary = folder / _temporary_name()
     step = "writing"
@@ -72,9 +102,10 @@ def write_new(path: Path, data: bytes, *, mode: int) -> None:
     named = False
     try:
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(handle, view) :]
+            for piece in pieces:
+                view = memoryview(piece)
+                while view:
+                    view = view[os.write(handle, view) :]
             with contextlib.suppress(OSError):
                 # the umask took bits away that the folder's other files have; a share may refuse: then not
                 os.fchmod(handle, mode)
@@ -88,7 +119,7 @@ def write_new(path: Path, data: bytes, *, mode: int) -> None:
         step = "flushing the folder of"
         sync_folder(folder)
         step = "reading back"
-        if read_all(path) != data:
+        if not reads_back():
             raise NotSavedError(
                 "not saved: what was read back differs from what was written", where=str(path)
             )
@@ -105,18 +136,21 @@ def write_new(path: Path, data: bytes, *, mode: int) -> None:
     _remove(temporary)
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file that a person named, whole or not at all; an earlier one of that name is replaced.
+def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+    """Write a file whole or not at all and durably; an earlier one of that name is replaced.
 
-    For exports only: a record is never replaced.  Raises NotSavedError.
+    For what a person named (an export) and for notes that change; a record is never replaced.
+    `mode` are the permission bits, less what the umask takes away.  Raises NotSavedError.
     """
     temporary = path.parent / _temporary_name()
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        with temporary.open("xb") as file:
+        with os.fdopen(os.open(temporary, flags, mode), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         _remove(temporary)
         raise NotSavedError(f"not written: {_why(error)}", where=str(path), do=_cure(error)) from error
