@@ -56,6 +56,30 @@ def why_not() -> str:
     return ""
 
 
+def configuration(
+    folder: Path, http: int, dimse: int, move_port: int, *, login: tuple[str, str] | None = None
+) -> dict[str, Any]:
+    """Orthanc's settings; it keeps everything in `folder` and answers this machine only."""
+    return {
+        "Name": "Test archive",
+        "StorageDirectory": str(folder / "storage"),
+        "IndexDirectory": str(folder / "index"),
+        "TemporaryDirectory": str(folder),
+        "Plugins": [str(PLUGIN)],
+        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+        "HttpPort": http,
+        "RemoteAccessAllowed": False,
+        "AuthenticationEnabled": login is not None,
+        "RegisteredUsers": dict([login]) if login else {},
+        "DicomAet": AE_TITLE,
+        "DicomCheckCalledAet": True,
+        "DicomPort": dimse,
+        "DicomModalities": {"veinscan": [OUR_AE_TITLE, LOOPBACK, move_port]},
+        "OverwriteInstances": False,
+        "SaveJobs": False,
+    }
+
+
 def reserve_port() -> socket.socket:
     """A port of the loopback that nobody else is given while this is open, and that we may listen on."""
     held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -99,7 +123,8 @@ class Orthanc:
         self.dimse = f"{AE_TITLE}@{LOOPBACK}:{dimse}"
         self.ports = (http, dimse)
         self.config = folder / "orthanc.json"
-        self.config.write_text(json.dumps(self._configuration() | (extra or {}), indent=1))
+        settings = configuration(folder, http, dimse, self.move_port, login=login) | (extra or {})
+        self.config.write_text(json.dumps(settings, indent=1))
         self._control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._dialer, dialer = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with control, dialer:
@@ -115,27 +140,6 @@ class Orthanc:
         except BaseException:
             self.close()
             raise
-
-    def _configuration(self) -> dict[str, Any]:
-        http, dimse = self.ports
-        return {
-            "Name": "Test archive",
-            "StorageDirectory": str(self.folder / "storage"),
-            "IndexDirectory": str(self.folder / "index"),
-            "TemporaryDirectory": str(self.folder),
-            "Plugins": [str(PLUGIN)],
-            "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
-            "HttpPort": http,
-            "RemoteAccessAllowed": False,
-            "AuthenticationEnabled": self.login is not None,
-            "RegisteredUsers": dict([self.login]) if self.login else {},
-            "DicomAet": AE_TITLE,
-            "DicomCheckCalledAet": True,
-            "DicomPort": dimse,
-            "DicomModalities": {"veinscan": [OUR_AE_TITLE, LOOPBACK, self.move_port]},
-            "OverwriteInstances": False,
-            "SaveJobs": False,
-        }
 
     # -- running -----------------------------------------------------------
 
