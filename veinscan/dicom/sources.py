@@ -20,6 +20,11 @@ from veinscan.dicom.guard import MIB, Limits, only_veinscan_errors, plain
 from veinscan.dicom.model import Skipped
 from veinscan.errors import UnreadableError
 
+ARRIVALS = ".veinscan-pull"
+"""Folder in a study into which objects of an archive come; it is there while some of them are missing."""
+ORIGIN_NOTE = ("veinscan", "archive.json")
+"""Folder and name of veinscan's note of the archive that a study was pulled from."""
+
 
 class Bytes:
     """Random access to the bytes of one object."""
@@ -153,7 +158,15 @@ class FolderSource:
             for name in [n for n in names if (here / n).is_symlink()]:
                 names.remove(name)
                 self._skip(here / name, "a link to a folder: not followed")
+            if ARRIVALS in names:
+                names.remove(ARRIVALS)
+                self._skip(
+                    here / ARRIVALS,
+                    "the study was not pulled whole from its archive: objects are missing; pull it again",
+                )
             for name in sorted(files):
+                if (here.name, name) == ORIGIN_NOTE:
+                    continue
                 count += 1
                 if count > self._limits.files:
                     self._skip(

@@ -156,6 +156,30 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
         raise NotSavedError(f"not written: {_why(error)}", where=str(path), do=_cure(error)) from error
 
 
+def keep_file(temporary: Path, path: Path) -> None:
+    """Give a file that lies written beside its place its name: durable and whole, or not there.
+
+    For what comes as a file and is too large to be copied.  Both must be on one disk; `path` must not exist.
+    Raises NotSavedError; `temporary` is then left to the caller.
+    """
+    step = "flushing"
+    try:
+        handle = os.open(temporary, os.O_RDWR | getattr(os, "O_BINARY", 0))
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        step = "naming"
+        _name(temporary, path)
+        step = "flushing the folder of"
+        sync_folder(path.parent)
+    except OSError as error:
+        raise NotSavedError(
+            f"not saved: {step} the file failed, {_why(error)}", where=str(path.parent), do=_cure(error)
+        ) from error
+    _remove(temporary)
+
+
 def make_folder(folder: Path, *, private: bool = False) -> None:
     """Make a folder (and, for a private one, those above it) that lets in whom its parent lets in.
 
