@@ -44,12 +44,15 @@ class Job(QObject):
 
     _message = Signal(object)
 
-    def __init__(self, work: Callable[[Job], Any], tell: Callbacks) -> None:
+    def __init__(self, work: Callable[[Job], Any], tell: Callbacks, *, patience_s: float = 10.0) -> None:
+        """`patience_s`: how long the window waits for its end when it closes."""
         super().__init__()
+        self.patience_s = patience_s
         self._work = work
         self._tell = tell
         self._stop = threading.Event()
         self._dropped = False
+        self._told = False
         # the receiver is this object, which lives in the window's thread: messages are queued to it
         self._message.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._thread = threading.Thread(target=self._run, name="veinscan-job", daemon=True)
@@ -59,11 +62,21 @@ class Job(QObject):
         """Ask it to stop at its next report."""
         self._stop.set()
 
-    def drop(self, timeout_s: float = 10.0) -> bool:
+    def abandon(self) -> None:
+        """Cancel, and go on at once: `cancelled` is told now, and whatever the thread still says is not.
+
+        For work that waits for another computer: it ends when that answers, or in its time limit.
+        """
+        if not self._dropped and not self._told:
+            self._stop.set()
+            self._dropped = True
+            self._tell.cancelled()
+
+    def drop(self) -> bool:
         """Cancel, tell nobody any more, and wait for the thread; whether it ended in time."""
         self._dropped = True
         self._stop.set()
-        self._thread.join(timeout_s)
+        self._thread.join(self.patience_s)
         return not self._thread.is_alive()
 
     @property
@@ -79,12 +92,12 @@ class Job(QObject):
     def report(self, done: int, total: int) -> None:
         """Say, from the work itself, how far it is.  Raises `CancelledError` when asked to stop."""
         self._raise_if_cancelled()
-        self._message.emit((self._tell.progress, done, total))
+        self._message.emit((False, self._tell.progress, done, total))
 
     def give(self, part: object) -> None:
         """Hand over a result that is ready before the end.  Raises `CancelledError` when asked to stop."""
         self._raise_if_cancelled()
-        self._message.emit((self._tell.part, part))
+        self._message.emit((False, self._tell.part, part))
 
     def _raise_if_cancelled(self) -> None:
         if self._stop.is_set():
@@ -93,17 +106,17 @@ class Job(QObject):
     def _run(self) -> None:
         message: tuple[Any, ...]
         try:
-            message = (self._tell.done, self._work(self))
+            message = (True, self._tell.done, self._work(self))
         except CancelledError:
-            message = (self._tell.cancelled,)
+            message = (True, self._tell.cancelled)
         except Exception as error:  # also faults of the program: the window must say so, not wait for ever
-            message = (self._tell.failed, error)
+            message = (True, self._tell.failed, error)
         if not self._dropped:
             self._message.emit(message)
 
     def _deliver(self, message: tuple[Any, ...]) -> None:
         if not self._dropped:
-            callback, *args = message
+            self._told, callback, *args = message
             callback(*args)
 
 
@@ -113,10 +126,10 @@ class Jobs:
     def __init__(self) -> None:
         self._jobs: list[Job] = []
 
-    def start(self, work: Callable[[Job], Any], tell: Callbacks) -> Job:
-        """Start a job that this window owns."""
+    def start(self, work: Callable[[Job], Any], tell: Callbacks, *, patience_s: float = 10.0) -> Job:
+        """Start a job that this window owns; see `Job`."""
         self._jobs = [job for job in self._jobs if job.is_running]
-        job = Job(work, tell)
+        job = Job(work, tell, patience_s=patience_s)
         self._jobs.append(job)
         return job
 

@@ -226,6 +226,15 @@ def typed_number(text: str, unit: str = "") -> float | str | None:
         return text
 
 
+def push_button(text: str, do: Callable[[], object], tip: str = "") -> QPushButton:
+    """A button that Enter in a field beside it does not press."""
+    button = QPushButton(text)
+    button.setAutoDefault(False)
+    button.setToolTip(tip)
+    button.clicked.connect(lambda _checked=False: do())
+    return button
+
+
 def empty(layout: QLayout) -> None:
     """Take every widget out of a layout and let Qt delete it."""
     while (item := layout.takeAt(0)) is not None:

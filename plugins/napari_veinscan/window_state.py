@@ -48,6 +48,20 @@ def asked(question: str) -> None:
     _write({**state, "asked": sorted({*state.get("asked", []), question})})
 
 
+def choice(name: str) -> str:
+    """What a person chose last under this name; empty where nothing is known."""
+    known = _read().get("choices", {})
+    value = known.get(name, "") if isinstance(known, dict) else ""
+    return value if isinstance(value, str) else ""
+
+
+def choose(name: str, value: str) -> None:
+    """Remember a choice for the next time; no data of a patient belongs here."""
+    state = _read()
+    known = state.get("choices", {})
+    _write({**state, "choices": {**(known if isinstance(known, dict) else {}), name: value}})
+
+
 def _file() -> Path:
     return data_dir() / "window.json"
 

@@ -55,6 +55,7 @@ class Workbench:
         self.tools: list[ClickTool] = [_CaliperClicks(self)]
         """Who may want a click in the picture, asked in this order."""
         self._parts: dict[Any, Any] = {}
+        self._before_closing: list[Callable[[], bool]] = []
         self._caliper_prompts = False
         self._job: Job | None = None
         self.recording = Recording(self)
@@ -66,7 +67,7 @@ class Workbench:
         self.keys = Keys(
             self.window,
             compat.canvas_widget(viewer),
-            may_close=self.recording.may_lose_edits,
+            may_close=self._may_close,
             closing=self.close,
         )
         self.part(PictureText)
@@ -211,6 +212,13 @@ class Workbench:
         """Register what has to be taken over (a field being typed in) before saving or closing."""
         self.recording.before_saving(flush)
 
+    def before_closing(self, may_close: Callable[[], bool]) -> None:
+        """Register a question that is asked before the window closes, after that for unsaved work."""
+        self._before_closing.append(may_close)
+
+    def _may_close(self) -> bool:
+        return self.recording.may_lose_edits() and all(ask() for ask in self._before_closing)
+
     def save(self) -> bool:
         """Save the record as a new version; whether it reached the disk."""
         return self.recording.save()
@@ -239,6 +247,7 @@ class Workbench:
                     if isinstance(signal, Signal):
                         getattr(owner, name).disconnect()
         self.recording.forget()
+        self._before_closing.clear()
         self.docks.clear()
         self._parts.clear()
         self.tools.clear()
