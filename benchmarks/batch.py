@@ -4,11 +4,12 @@
     python benchmarks/batch.py --studies 60 --memory 0
 
 Phantom studies of one clip each are made first (not timed).  One and two
-workers take turns on the same studies, each in processes of its own with one
-thread, and the median of the ratios is printed; for a peer in the same run
-there is `find_in_clip` called in a bare loop, which shows what is not search.
-Memory is the resident size of the one process that does everything, after 10,
-100 and so on studies.
+workers take turns on the same studies, each on one thread, each time from a
+program that was begun anew, so that starting the workers counts; the median
+of the ratios is printed.  For a peer in the same run there is `find_in_clip`
+in a bare loop on one thread, and in two such loops side by side: that is what
+the machine itself gives for a second core.  Memory is the resident size of
+the one process that does everything, after 10, 100 and so on studies.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import argparse
 import os
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -93,25 +96,54 @@ def resident_mb() -> float:
     return float("nan")
 
 
-def speed(root: Path, count: int) -> None:
-    import veinscan
+def in_new_program(*words: object) -> subprocess.Popen[str]:
+    """This file called with some words; it prints a number of seconds."""
+    command = [sys.executable, __file__, *(str(word) for word in words)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
 
-    make_studies(root / "speed", count)
-    items = listed(root / "speed")
-    began = time.perf_counter()
-    for item in items:
-        veinscan.find_in_clip(veinscan.open_study(item.path).clips[0])
-    bare = time.perf_counter() - began
-    print(f"search alone in a bare loop: {count / bare * 3600:.0f} studies an hour")
-    ratios = []
-    for _ in range(ROUNDS):
-        one, two = (exported(items, root / "out", workers) for workers in (1, 2))
-        ratios.append(one / two)
+
+def seconds_of(process: subprocess.Popen[str]) -> float:
+    out, _ = process.communicate()
+    assert process.returncode == 0, out
+    return float(out.split()[-1])
+
+
+def bare_loop(folder: Path) -> float:
+    """Seconds that the search alone takes, on one thread."""
+    import veinscan
+    from veinscan.candidates.pipeline import threads_at_most
+
+    places = sorted(folder.iterdir())
+    with threads_at_most(1):
+        veinscan.find_in_clip(veinscan.open_study(places[0]).clips[0])  # reads the network
+        began = time.perf_counter()
+        for place in places:
+            veinscan.find_in_clip(veinscan.open_study(place).clips[0])
+    return time.perf_counter() - began
+
+
+def speed(root: Path, count: int) -> None:
+    folder = root / "speed"
+    make_studies(folder, count)
+    ratios, machine = [], []
+    for number in range(ROUNDS):
+        one_loop = seconds_of(in_new_program("--bare", folder))
+        runs = [in_new_program("--bare", folder) for _ in range(2)]
+        two_loops = max(seconds_of(run) for run in runs)
+        order = (1, 2) if number % 2 == 0 else (2, 1)
+        took = {w: seconds_of(in_new_program("--run", folder, root / "out", w)) for w in order}
+        ratios.append(took[1] / took[2])
+        machine.append(2 * one_loop / two_loops)
         print(
-            f"1 worker {count / one * 3600:.0f}, 2 workers {count / two * 3600:.0f} studies an hour: "
-            f"{one / two:.2f} times as fast"
+            f"bare loop {count / one_loop * 3600:.0f}, two of them {2 * count / two_loops * 3600:.0f}; "
+            f"1 worker {count / took[1] * 3600:.0f}, 2 workers {count / took[2] * 3600:.0f} studies an hour",
+            flush=True,
         )
-    print(f"two workers: {statistics.median(ratios):.2f} times as fast as one (median of {ROUNDS})")
+    print(
+        f"two bare loops do {statistics.median(machine):.2f} times what one does; "
+        f"two workers are {statistics.median(ratios):.2f} times as fast as one "
+        f"({', '.join(f'{ratio:.2f}' for ratio in ratios)})"
+    )
 
 
 def memory(root: Path, count: int) -> None:
@@ -154,10 +186,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--studies", type=int, default=120, help="for the speed-up; 0: none")
     parser.add_argument("--memory", type=int, default=1000, help="studies for the curve of memory; 0: none")
+    parser.add_argument("--run", nargs=3, metavar=("STUDIES", "OUT", "WORKERS"), help=argparse.SUPPRESS)
+    parser.add_argument("--bare", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     import cv2
 
     cv2.setNumThreads(1)
+    if asked.bare:
+        print(bare_loop(asked.bare))
+        return
+    if asked.run:
+        place, out, workers = asked.run
+        print(exported(listed(Path(place)), Path(out), int(workers)))
+        return
     with tempfile.TemporaryDirectory() as place:
         frames(Path(place))
         if asked.studies:

@@ -11,16 +11,21 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pydicom
 import pytest
 
 from veinscan.batch import Found, find_studies, run_in_processes, runner_of
+from veinscan.batch.processes import longest_first
 from veinscan.candidates import FinderSettings
 from veinscan.deidentify import ProjectKey
 from veinscan.errors import InvalidInputError, VeinscanError
-from veinscan.export import Exported, ExportOptions, Format, export_studies
+from veinscan.export import Exported, ExportOptions, Format, Item, Job, Split, export_studies
+from veinscan.export.folder import open_folder
+from veinscan.export.review import Said
 
 KEY = ProjectKey(b"b" * 32)
 OPTIONS = ExportOptions(
@@ -113,6 +118,7 @@ def test_two_processes_give_the_same_bytes_and_a_killed_one_loses_nothing(
     def kill_one(done: int, total: int, last: object) -> None:
         children = multiprocessing.active_children()
         if done == 1 and children:
+            assert len(children) == 2
             os.kill(children[0].pid or 0, signal.SIGKILL)
             killed.append(children[0].pid)
 
@@ -122,6 +128,43 @@ def test_two_processes_give_the_same_bytes_and_a_killed_one_loses_nothing(
     )
     assert killed and not exported.failed
     assert tree(folder) == tree(alone.folder)
+
+
+class _Deadly:
+    """Ends the process that it arrives in."""
+
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        return os._exit, (9,)
+
+
+def test_a_study_that_ends_its_process_is_told_and_all_others_are_done(
+    studies: Found, tmp_path: Path
+) -> None:
+    folder = open_folder(tmp_path, "some").root
+    jobs = [Job(item, Split.TRAIN, str(folder), OPTIONS, KEY) for item in studies.items[:3]]
+    bad = replace(jobs[0], review={"x": cast(Said, _Deadly())})
+    given = {one.name: one for one in run_in_processes([bad, *jobs[1:]], 2)}
+    assert "every time" in given[bad.item.name].reason
+    assert [given[job.item.name].reason for job in jobs[1:]] == ["", ""]
+    assert not multiprocessing.active_children()
+
+
+def test_processes_that_cannot_begin_are_told(studies: Found, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("veinscan.batch.processes.serve", os._exit)  # cannot take a pipe: ends at once
+    jobs = [Job(item, Split.TRAIN, "nowhere", OPTIONS, KEY) for item in studies.items[:2]]
+    with pytest.raises(VeinscanError, match="end before they begin"):
+        list(run_in_processes(jobs, 2))
+
+
+def test_what_takes_longest_is_begun_first(tmp_path: Path) -> None:
+    sizes = {"small": 10, "large": 3000, "middle": 200}
+    for name, size in sizes.items():
+        (tmp_path / name / "series").mkdir(parents=True)
+        (tmp_path / name / "series" / "clip.dcm").write_bytes(bytes(size))
+    (tmp_path / "zip.zip").write_bytes(bytes(1000))
+    items = [Item(str(tmp_path / name), "1.2", "P-1", name) for name in (*sizes, "zip.zip", "gone")]
+    jobs = [Job(item, Split.TRAIN, "nowhere", OPTIONS, KEY) for item in items]
+    assert [job.item.name for job in longest_first(jobs)] == ["large", "zip.zip", "middle", "small", "gone"]
 
 
 def test_a_dask_cluster_of_two_workers_gives_the_same_bytes(
@@ -157,7 +200,7 @@ def test_a_dask_cluster_of_two_workers_gives_the_same_bytes(
 
 
 def test_a_cluster_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("veinscan.batch.CONNECT_S", 0.5)
+    monkeypatch.setattr("veinscan.batch.cluster.CONNECT_S", 0.5)
     with pytest.raises(VeinscanError, match="no Dask scheduler answers"):
         runner_of(1, "tcp://127.0.0.1:1")
 
@@ -176,7 +219,7 @@ def test_killed_and_called_again_it_goes_on_where_it_was(
             "--key",
             str(key),
             "--processes",
-            "1",
+            "2",
             "--format",
             "csv,json",
             "--no-candidates",
@@ -184,14 +227,14 @@ def test_killed_and_called_again_it_goes_on_where_it_was(
         return [sys.executable, "-m", "veinscan", "batch", str(archive), *out]
 
     folder = tmp_path / "killed"
-    process = subprocess.Popen(command(folder), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command(folder), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and len(list(folder.glob(".parts/*.json"))) < 2:
-        time.sleep(0.02)
+    while time.monotonic() < deadline and not list(folder.glob(".parts/*.json")):
+        time.sleep(0.01)
     process.kill()
-    process.wait()
-    before = {path.name: path.stat().st_mtime_ns for path in folder.glob(".parts/*.json")}
-    assert 2 <= len(before) < 5
+    _, said = process.communicate(timeout=60)  # ends when all that it began have ended
+    assert b"leaked" not in said and b"Traceback" not in said, said
+    assert 1 <= len(list(folder.glob(".parts/*.json"))) < 5
     assert not (folder / "dataset.json").exists()
     for target in (folder, tmp_path / "whole"):
         done = subprocess.run(command(target), capture_output=True, text=True, check=False)

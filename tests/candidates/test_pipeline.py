@@ -10,7 +10,7 @@ import pytest
 
 from veinscan.candidates import find_candidates, finder
 from veinscan.candidates.per_frame import TOGETHER
-from veinscan.candidates.pipeline import in_order, threads_here
+from veinscan.candidates.pipeline import in_order, threads_at_most, threads_here
 from veinscan.errors import CancelledError
 
 
@@ -53,6 +53,18 @@ def test_an_error_comes_out_and_the_rest_is_not_begun(threads):
         got.extend(in_order(500, lambda index: index, work, threads=threads))
     assert got == [0, 1, 2]
     assert len(begun) < 20
+
+
+def test_where_processes_share_the_cores_a_search_begins_no_thread(picture, ellipse, monkeypatch):
+    frames = np.stack([picture([ellipse(9.0, 12.0, 3.0, 4.0)], seed=n) for n in range(3)])
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert threads_here() > 1
+    with threads_at_most(1):
+        assert threads_here() == 1
+        monkeypatch.setattr(threading.Thread, "start", lambda self: pytest.fail("a thread was begun"))
+        for some in (frames, frames[:1]):
+            assert find_candidates(some, 0.1)
+    assert threads_here() > 1
 
 
 def test_the_number_of_threads_changes_nothing(picture, ellipse, monkeypatch):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from veinscan.candidates.carry import carried
 from veinscan.candidates.detect import Lumen, detect, detect_jointly
 from veinscan.candidates.joint import NetworkView, network_view
+from veinscan.candidates.pipeline import threads_here
 from veinscan.candidates.propose import PreparedFrame, classical_seeds, prepare
 from veinscan.candidates.seeds import Seeds
 from veinscan.candidates.survey import Survey
@@ -73,7 +74,7 @@ class FrameSearch:
             made = self._prepared(frame)
             return made, classical_seeds(made, self.diameters_mm)
 
-        if self.survey.count == 1:  # nothing else keeps the other core busy
+        if self.survey.count == 1 and threads_here() > 1:  # nothing else keeps the other core busy
             with ThreadPoolExecutor(1) as beside:
                 waiting = beside.submit(self._view, frame, None)
                 prepared, seeds = classical()

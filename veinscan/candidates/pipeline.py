@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 Read = TypeVar("Read")
@@ -18,12 +20,24 @@ Made = TypeVar("Made")
 MOST_THREADS = 4
 """More wait for the interpreter between the filters than they gain."""
 
+_most: ContextVar[int] = ContextVar("most", default=MOST_THREADS)
+
+
+@contextmanager
+def threads_at_most(number: int) -> Iterator[None]:
+    """Searches inside use so many threads at most: where several processes share the cores, 1."""
+    before = _most.set(number)
+    try:
+        yield
+    finally:
+        _most.reset(before)
+
 
 def threads_here() -> int:
     """How many frames are worked on at once: the cores this process may use, up to `MOST_THREADS`."""
     mine = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
     cores = len(mine(0)) if mine is not None else os.cpu_count() or 1
-    return max(1, min(cores, MOST_THREADS))
+    return max(1, min(cores, MOST_THREADS, _most.get()))
 
 
 def in_order(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d, median_filter  # type: ignore[attr-defined]
-from scipy.signal import find_peaks  # type: ignore[attr-defined]
 
 from veinscan.doppler.envelope import Array, Side, Traces
 
@@ -98,6 +97,8 @@ def spikes(traces: Traces, sign: int, step_s: float, unit_cm_s: float | None) ->
         return []
     least = MIN_SPIKE_CM_S / unit_cm_s if unit_cm_s else 0.04 * float(np.abs(traces.values).max())
     height = max(least, 0.4 * float(net.max()))
+    from scipy.signal import find_peaks  # type: ignore[attr-defined]  # brings half of SciPy: .4 s
+
     tops, _ = find_peaks(
         np.r_[0, net, 0], height=height, prominence=0.5 * height, distance=max(1, int(0.25 / step_s))
     )

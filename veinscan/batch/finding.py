@@ -1,22 +1,11 @@
-"""Many studies: found in folders, done by processes of this machine or by a Dask cluster.
-
-The work of a study is one function of a small job (`export.work.do_job`), and
-everything it gives lies in the folder of the export once it is done.  So it
-does not matter who does it: a process, another machine, or the next run after
-a kill.  The folder must be at the same path for all of them.
-"""
+"""Studies found in folders: which there are, by a look at few of their files."""
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 from veinscan.deidentify.identity import patient_pseudonym
 from veinscan.deidentify.key import ProjectKey
@@ -27,23 +16,12 @@ from veinscan.dicom.sources import SingleFileSource
 from veinscan.dicom.study import RECORD_FOLDER, open_study
 from veinscan.dicom.values import uid
 from veinscan.errors import AmbiguousStudyError, InvalidInputError, VeinscanError
-from veinscan.export.extra import installed
 from veinscan.export.names import name_of
-from veinscan.export.run import Runner, item_of, one_after_the_other
-from veinscan.export.work import Done, Item, Job, do_job
+from veinscan.export.run import item_of
+from veinscan.export.work import Item
 
 MOST_PEEKS = 8
 """Files of a folder that are looked at for one that tells its study."""
-TRIES = 2
-"""How often a study is begun again alone, after a process that worked on it died."""
-TASKS_A_PROCESS = 200
-"""After so many studies a process makes room for a fresh one: what libraries keep does not add up."""
-
-CONNECT_S = 10.0
-"""How long a Dask scheduler may take to answer."""
-
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_logger = logging.getLogger("veinscan.batch")
 
 
 @dataclass(slots=True)
@@ -174,108 +152,3 @@ def _quick_item(path: Path, key: ProjectKey) -> Item | None:
             return Item(str(path.absolute()), study, patient, name_of(key, patient, study))
         place = next((folder for folder in folders if _study_in(folder)), None)
     return None
-
-
-def runner_of(processes: int, scheduler: str | None) -> Runner:
-    """Who does the jobs: a Dask cluster, this process, or several of this machine.
-
-    Raises
-    ------
-    InvalidInputError
-        A number of processes below 1.
-    VeinscanError
-        No cluster answers there, or `distributed` is not installed.
-    """
-    if scheduler is not None:
-        return _dask_runner(scheduler)
-    if processes < 1:
-        raise InvalidInputError(f"{processes} processes", do="give 1 or more")
-    return one_after_the_other if processes == 1 else lambda jobs: run_in_processes(jobs, processes)
-
-
-def run_in_processes(jobs: Sequence[Job], processes: int) -> Iterator[Done]:
-    """Do jobs in several processes; what a killed process had in hand is done again, each alone."""
-    waiting = list(reversed(jobs))
-    suspects: list[Job] = []
-    tries: dict[str, int] = {}
-    for name in _THREADS:
-        os.environ.setdefault(name, "1")  # one thread a process: they would only fight each other
-    while waiting or suspects:
-        pool = ProcessPoolExecutor(
-            processes if not suspects else 1,
-            mp_context=get_context("spawn"),
-            initializer=_end_with_parent,
-            max_tasks_per_child=TASKS_A_PROCESS,
-        )
-        running: dict[Future[Done], Job] = {}
-        alone = bool(suspects)
-        queue = suspects if alone else waiting
-        most = 1 if alone else 2 * processes
-        try:
-            while queue or running:
-                while queue and len(running) < most:
-                    job = queue.pop()
-                    running[pool.submit(do_job, job)] = job
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    done = future.result()
-                    del running[future]
-                    yield done
-        except BrokenProcessPool:
-            _logger.info("a process died; %d studies are begun again", len(running))
-            for job in running.values():
-                tries[job.item.name] = tries.get(job.item.name, 0) + alone
-                if tries[job.item.name] >= TRIES:
-                    yield Done(job.item.name, reason="the process that worked on it was ended, twice")
-                else:
-                    suspects.append(job)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """In a process of the pool: end when the program that began it is killed, and use one thread."""
-    import signal
-    import threading
-    from multiprocessing import parent_process
-    from multiprocessing.connection import wait as wait_for
-
-    import cv2
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the program, which then ends the pool
-    cv2.setNumThreads(1)
-    parent = parent_process()
-    if parent is None:
-        return
-
-    def watch(sentinel: Any) -> None:
-        wait_for([sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, args=(parent.sentinel,), daemon=True).start()
-
-
-def _dask_runner(scheduler: str) -> Runner:
-    distributed = installed("distributed")
-    try:
-        client = distributed.Client(scheduler, timeout=CONNECT_S, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise VeinscanError(
-            f"no Dask scheduler answers ({type(error).__name__})",
-            where=scheduler,
-            do="start it with 'dask scheduler', and workers with 'dask worker ADDRESS'",
-        ) from error
-
-    def run(jobs: Sequence[Job]) -> Iterator[Done]:
-        with client:
-            futures = {client.submit(do_job, job, pure=False, retries=TRIES): job.item.name for job in jobs}
-            for future in distributed.as_completed(list(futures), loop=client.loop):
-                name = futures.pop(future)
-                try:
-                    done = future.result()
-                except Exception as error:  # whatever a cluster has to say of a worker
-                    done = Done(name, reason=f"the cluster could not do it ({type(error).__name__})")
-                future.release()
-                yield done
-
-    return run
