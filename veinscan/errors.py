@@ -104,11 +104,21 @@ class PacsError(VeinscanError):
         'echo', 'find', 'get', 'move' or 'store'.
     temporary : bool
         Worth another try without anything being changed.
+    retry_after_s : float, optional
+        Seconds after which the archive itself asks to try again (RFC 9110 10.2.3).
     """
 
     def __init__(
-        self, what: str, *, where: str = "", do: str = "", step: str = "", temporary: bool = False
+        self,
+        what: str,
+        *,
+        where: str = "",
+        do: str = "",
+        step: str = "",
+        temporary: bool = False,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(what, where=where, do=do)
         self.step = step
         self.temporary = temporary
+        self.retry_after_s = retry_after_s

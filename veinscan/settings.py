@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from veinscan.errors import InvalidInputError
+from veinscan.settings_pacs import PacsConfig, parse_archives
 
 MAX_SETTINGS_BYTES = 1_000_000
 """A settings file larger than this is not a settings file."""
@@ -47,6 +48,10 @@ class Settings:
     """Candidates are searched down to this depth below the skin."""
     log_level: str = "info"
     """'debug', 'info', 'warning' or 'error'."""
+    cache_gb: float = 20.0
+    """Studies pulled from an archive may take this much of the disk, in GB (10^9 bytes)."""
+    archives: Mapping[str, PacsConfig] = field(default_factory=dict)
+    """Archives by name: the file's tables `[pacs.NAME]`, which no option and no variable replaces."""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
     """Setting to 'option', 'environment VEINSCAN_...', the file's path or 'default'."""
 
@@ -73,29 +78,33 @@ def _choice(*allowed: str) -> Callable[[object], str]:
     return parse
 
 
-def _positive(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise TypeError
-    number = float(value)
-    if not (math.isfinite(number) and 0 < number <= 1000):
-        raise ValueError
-    return number
+def _positive(largest: float) -> Callable[[object], float]:
+    def parse(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            raise TypeError
+        number = float(value)
+        if not (math.isfinite(number) and 0 < number <= largest):
+            raise ValueError
+        return number
+
+    return parse
 
 
 _PARSERS: dict[str, tuple[Callable[[object], Any], str]] = {
     "reader": (_text, "a name on one line, in quotes"),
     "page_size": (_choice(*PAGE_SIZES), "'A4' or 'letter'"),
-    "min_diameter_mm": (_positive, "a positive number of millimetres"),
-    "max_diameter_mm": (_positive, "a positive number of millimetres"),
-    "max_depth_mm": (_positive, "a positive number of millimetres"),
+    "min_diameter_mm": (_positive(1000), "a positive number of millimetres"),
+    "max_diameter_mm": (_positive(1000), "a positive number of millimetres"),
+    "max_depth_mm": (_positive(1000), "a positive number of millimetres"),
+    "cache_gb": (_positive(1e6), "a positive number of gigabytes"),
     "log_level": (_choice(*LOG_LEVELS), "one of 'debug', 'info', 'warning', 'error'"),
 }
 """Setting to its parser and to what a sentence says about the values it takes."""
 
 
 def settings_names() -> tuple[str, ...]:
-    """Names of all settings, in the order of `Settings`."""
-    return tuple(f.name for f in fields(Settings) if f.name != "sources")
+    """Names of all settings, in the order of `Settings`; archives are tables of their own."""
+    return tuple(f.name for f in fields(Settings) if f.name not in ("archives", "sources"))
 
 
 def settings_path(environ: Mapping[str, str] | None = None) -> Path:
@@ -157,6 +166,9 @@ def load(
         sources[name] = source
 
     for name, value in _read_file(path).items():
+        if name == "pacs":
+            values["archives"] = parse_archives(value, path)
+            continue
         if name not in sources:
             raise InvalidInputError(f"there is no setting '{name[:60]}'", where=str(path), do=_nearest(name))
         take(name, value, str(path), str(path))

@@ -1,0 +1,51 @@
+"""From a name in the settings, or an AE title and address, to an archive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from veinscan.errors import InvalidInputError
+from veinscan.pacs.archive import Archive
+from veinscan.pacs.config import archive_at, archive_config
+
+
+def connect(name: str | None = None, *, dimse: str | None = None) -> Archive:
+    """The archive to talk to; nothing is sent yet.
+
+    Parameters
+    ----------
+    name : str, optional
+        Table of the settings file; None: the only one there is.
+    dimse : str, optional
+        'AET@host:port': over DIMSE, whatever the settings say.  With a name, its other settings hold.
+
+    Raises
+    ------
+    InvalidInputError
+        No such archive, or settings that cannot be used.
+    PacsError
+        No credentials, certificates that cannot be read, or the extra `pacs` is not installed.
+    """
+    if dimse is not None:
+        config = archive_at(dimse)
+        if name is not None:
+            config = replace(archive_config(name), dimse=config.dimse, url="")
+    else:
+        config = archive_config(name)
+    try:
+        if config.url:
+            from veinscan.pacs.web import WebArchive
+
+            return WebArchive(config)
+        from veinscan.pacs.dimse import DimseArchive
+
+        return DimseArchive(config)
+    except ImportError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing == "veinscan":
+            raise
+        raise InvalidInputError(
+            f"the package '{missing}' is not installed",
+            where=config.where,
+            do="install veinscan with its extra: pip install 'veinscan[pacs]'",
+        ) from None

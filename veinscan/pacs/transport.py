@@ -1,0 +1,348 @@
+"""The guarded HTTP session: TLS always verified, one origin, bounded answers, and errors in words.
+
+It is what dicomweb-client is given to send its requests with, and what
+carries the raw streams of objects.  The environment has no say in it
+(`trust_env` is off): a netrc file would send another login, REQUESTS_CA_BUNDLE
+and CURL_CA_BUNDLE would change whom we trust behind the back of `ca_bundle`,
+and a proxy variable would lead patient data through a machine that nobody
+named for it.
+"""
+
+from __future__ import annotations
+
+import io
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import Message
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from veinscan.errors import InvalidInputError, PacsError, VeinscanError
+from veinscan.pacs.answers import connection_error, status_error, unusable, web_page
+from veinscan.pacs.credentials import Credentials
+from veinscan.pacs.guarded import Ask, Guard, LoopbackPool, TlsPool, guarded_context, guarding, too_large
+from veinscan.pacs.quiet import quiet
+from veinscan.settings_pacs import PacsConfig, check_url
+
+CONNECT_S = 15.0
+"""The longest wait for a connection; `timeout_s` may be shorter."""
+CHUNK = 256 * 1024
+MOST_REDIRECTS = 3
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+
+
+def tls_context(config: PacsConfig) -> ssl.SSLContext:
+    """Who is trusted, and who we are: TLS 1.2 at least, host name and certificate always verified.
+
+    Raises
+    ------
+    PacsError
+        A certificate file cannot be read; `step` is 'settings'.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if config.ca_bundle is None:
+        context.load_default_certs()
+    else:
+        _load(config, "ca_bundle", config.ca_bundle, lambda path: context.load_verify_locations(path))
+    if config.client_certificate is not None:
+        _load(
+            config,
+            "client_certificate or client_key",
+            config.client_certificate,
+            # a password on the key would be asked for on the terminal
+            lambda path: context.load_cert_chain(path, config.client_key, password=lambda: b""),
+        )
+    return guarded_context(context)
+
+
+def _load(config: PacsConfig, what: str, path: Path, load: Any) -> None:
+    reason = ""
+    try:
+        load(path)
+    except FileNotFoundError:
+        reason = "there is no such file"
+    except ssl.SSLError:
+        reason = "it holds no usable PEM certificate (or a key that is locked or of another certificate)"
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+    if reason:
+        raise PacsError(
+            f"{what} {path}: {reason}", where=config.where, do="mend it in the settings file", step="settings"
+        )
+
+
+class _Adapter(HTTPAdapter):
+    """Own connections, own trust; what `verify` and `cert` say has no effect."""
+
+    def __init__(self, context: ssl.SSLContext, connections: int) -> None:
+        self._context = context
+        super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0, pool_block=False)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": LoopbackPool, "https": TlsPool}
+
+    def build_connection_pool_key_attributes(
+        self, request: Any, verify: Any, cert: Any = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        host, _ = super().build_connection_pool_key_attributes(request, True, None)
+        return host, {"ssl_context": self._context} if host["scheme"] == "https" else {}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        pass
+
+
+class _Login(requests.auth.AuthBase):
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        known = self._credentials
+        if known.auth == "bearer":
+            request.headers["Authorization"] = f"Bearer {known.secret}"
+        else:  # RFC 7617: UTF-8, which requests does only with bytes
+            requests.auth.HTTPBasicAuth(known.user.encode(), known.secret.encode())(request)
+        return request
+
+
+class _Asking(threading.local):
+    ask: Ask | None = None
+
+
+class GuardedSession(requests.Session):
+    """A session for one archive.  Every request needs an `Ask`, given by `asking` or `opened`.
+
+    Whatever goes wrong comes out as PacsError or CancelledError, also out of dicomweb-client's methods.
+    """
+
+    def __init__(self, config: PacsConfig, credentials: Credentials | None, *, connections: int = 8) -> None:
+        super().__init__()
+        self._where = config.where
+        try:
+            self._origin = _origin(check_url(config.url, config.where))
+        except InvalidInputError as error:
+            raise PacsError(error.what, where=error.where, do=error.do, step="settings") from None
+        self._timeout = min(CONNECT_S, config.timeout_s)
+        self._asking = _Asking()
+        self.trust_env = False
+        self.headers["User-Agent"] = "veinscan"
+        self.headers["Accept-Encoding"] = "gzip, deflate"
+        self.auth = _Login(credentials) if credentials is not None else None
+        self.adapters.clear()
+        adapter = _Adapter(tls_context(config), connections)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+        quiet("dicomweb_client", "requests", "urllib3", "keyring")
+
+    @contextmanager
+    def asking(self, ask: Ask) -> Iterator[None]:
+        """Requests of this thread inside are what `ask` says; their bodies are read whole."""
+        before, self._asking.ask = self._asking.ask, ask
+        try:
+            yield
+        finally:
+            self._asking.ask = before
+
+    @contextmanager
+    def opened(self, method: str, url: str, ask: Ask, **kwargs: Any) -> Iterator[Answer]:
+        """Send a request and read its body piece by piece."""
+        with self.asking(ask):
+            request = self.prepare_request(requests.Request(method, url, **kwargs))
+            answer = self._open(request)
+        try:
+            yield answer
+        finally:
+            answer.close()
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: requests itself follows nothing."""
+        return None
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send what dicomweb-client asks, within the limits, and read the answer whole.
+
+        Raises
+        ------
+        PacsError
+            Anything but a success, a redirect elsewhere, a web page, an answer that is too large or too slow.
+        CancelledError
+            The person stopped it.
+        """
+        answer = self._open(request)
+        try:
+            body = b"".join(answer.chunks())
+        finally:
+            answer.close()
+        whole = answer.response
+        headers = {k: v for k, v in whole.headers.items() if k.lower() not in _OF_THE_BODY}
+        whole.raw = urllib3.HTTPResponse(io.BytesIO(body), headers=headers, preload_content=False)
+        return whole
+
+    def _open(self, request: requests.PreparedRequest) -> Answer:
+        ask = self._asking.ask
+        if ask is None:
+            raise RuntimeError("a request without an Ask")
+        request.headers.pop("Host", None)  # dicomweb-client's lacks the port
+        guard = Guard(ask)
+        for _ in range(MOST_REDIRECTS + 1):
+            if _origin(request.url or "") != self._origin:
+                raise self._elsewhere(request.url or "", ask)
+            response = self._exchange(request, guard)
+            if response.status_code not in _REDIRECTS:
+                break
+            target = response.headers.get("Location", "")
+            response.close()
+            url = urljoin(request.url or "", target)
+            if request.method != "GET" or not target:
+                raise self._elsewhere(url, ask)
+            request = request.copy()
+            request.url = url
+        else:
+            raise unusable("it sends us around in circles", step=ask.step, where=ask.where)
+        try:
+            self._check(response, ask)
+        except VeinscanError:
+            response.close()
+            raise
+        guard.answering()
+        return Answer(response, guard)
+
+    def _exchange(self, request: requests.PreparedRequest, guard: Guard) -> requests.Response:
+        failure: PacsError | None = None
+        # A connection that was kept open may have died unseen: what only asks may ask once more.
+        for tries in (2, 1) if request.method == "GET" else (1,):
+            try:
+                with guarding(guard):
+                    return super().send(
+                        request,
+                        stream=True,
+                        verify=True,
+                        cert=None,
+                        proxies={},
+                        allow_redirects=False,
+                        timeout=(self._timeout, guard.ask.pause_s),
+                    )
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                failure = connection_error(error, step=guard.ask.step, where=guard.ask.where)
+            if tries == 1 or failure.step not in ("qido", "wado") or not failure.temporary:
+                break
+        if failure is None:
+            raise RuntimeError("unreachable")
+        # raised outside of the handler: the exception above quotes the address, and that a patient's name
+        raise failure
+
+    def _check(self, response: requests.Response, ask: Ask) -> None:
+        status = response.status_code
+        kind = media_type(response.headers.get("Content-Type", ""))
+        if status == 409 and ask.step == "stow":
+            pass  # PS3.18 10.5.3.2: its body says which object failed and why
+        elif not 200 <= status < 300:
+            raise status_error(status, response.headers, step=ask.step, where=ask.where)
+        if kind in ("text/html", "application/xhtml+xml"):
+            raise web_page(ask.where)
+        if status == 206:
+            raise unusable("it is only a part", step=ask.step, where=ask.where)
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in _ENCODINGS:
+            raise unusable("it is compressed in a way that we did not offer", step=ask.step, where=ask.where)
+        length = response.headers.get("Content-Length", "")
+        if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > ask.max_bytes):
+            raise PacsError(too_large(ask.max_bytes), where=ask.where, step=ask.step)
+
+    def _elsewhere(self, url: str, ask: Ask) -> PacsError:
+        scheme, host, port = _origin(url)
+        here = (scheme, host, port) == self._origin
+        place = "" if here or not host else f" to {scheme}://{host[:80]}:{port}"
+        return PacsError(
+            f"the archive redirects us{place}, and we do not follow",
+            where=ask.where,
+            do="if that is where the archive is now, write it as url into the settings file",
+            step=ask.step,
+        )
+
+
+_OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
+
+
+class Answer:
+    """A response whose body is still to come."""
+
+    def __init__(self, response: requests.Response, guard: Guard) -> None:
+        self.response = response
+        self._guard = guard
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+        return self.response.status_code
+
+    @property
+    def content_type(self) -> str:
+        """The header as it came; '' where there is none."""
+        return str(self.response.headers.get("Content-Type", ""))
+
+    def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
+        """Pieces of the unpacked body.
+
+        Raises
+        ------
+        PacsError
+            Too large, too slow, or broken off.
+        CancelledError
+            The person stopped it.
+        """
+        guard, ask = self._guard, self._guard.ask
+        total = 0
+        pieces = self.response.raw.stream(size, decode_content=True)
+        while True:
+            failure: PacsError | None = None
+            piece = b""
+            try:
+                piece = next(pieces, b"")
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                failure = connection_error(error, step=ask.step, where=ask.where)
+            if failure is not None:
+                raise failure
+            if not piece:
+                return
+            total += len(piece)
+            if total > ask.max_bytes:
+                raise guard.error(too_large(ask.max_bytes), temporary=False)
+            # what unpacks to much from few bytes asks the clock here, not at the socket
+            guard.left_s()
+            yield piece
+
+    def close(self) -> None:
+        """Give the connection back, or close it where the body was not read to its end."""
+        self.response.close()
+
+
+def media_type(content_type: str) -> str:
+    """Type and subtype of a Content-Type header, in lower case."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def parameter(content_type: str, name: str) -> str:
+    """A parameter of a Content-Type header, quoted or not; '' where there is none."""
+    message = Message()
+    message["Content-Type"] = content_type.replace("\r", " ").replace("\n", " ")
+    value = message.get_param(name)
+    return value if isinstance(value, str) else ""
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    try:
+        parts = urlsplit(url)
+        scheme = parts.scheme.lower()
+        return scheme, (parts.hostname or "").lower(), parts.port or {"http": 80, "https": 443}.get(scheme, 0)
+    except ValueError:
+        return "", "", 0

@@ -1,0 +1,267 @@
+"""An archive over DICOMweb: QIDO-RS, WADO-RS and STOW-RS (PS3.18).
+
+Searches and metadata go through dicomweb-client, on our guarded session;
+objects and frames are streamed on the same session, since dicomweb-client
+would hold them in memory, parse them and write them anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import pydicom
+from dicomweb_client.web import DICOMwebClient
+
+from veinscan.dicom.guard import MIB, clean_uid
+from veinscan.errors import PacsError, VeinscanError
+from veinscan.pacs.answers import unusable
+from veinscan.pacs.archive import Stop
+from veinscan.pacs.credentials import Credentials, credentials
+from veinscan.pacs.guarded import Ask
+from veinscan.pacs.model import Fetched, InstanceRow, StoreOutcome, StudyQuery, StudyRow, StudyRows
+from veinscan.pacs.quiet import quiet
+from veinscan.pacs.rows import answers, day_range, in_order, instance_row, latest_first, study_row
+from veinscan.pacs.transport import GuardedSession
+from veinscan.pacs.web_fetch import EncodedFrame, Fetcher
+from veinscan.pacs.web_json import INSTANCE_FIELDS, STUDY_FIELDS, row_dataset, tag_text, whole_dataset
+from veinscan.pacs.web_store import Storer
+from veinscan.settings_pacs import PacsConfig
+
+CONNECTIONS = 4
+"""Requests under way at once."""
+MAX_SEARCH_BYTES = 32 * MIB
+MAX_METADATA_BYTES = 128 * MIB
+MAX_ROWS = 200_000
+"""Objects of one study, as of one folder."""
+_PAGE = 500
+
+_T = TypeVar("_T")
+
+
+class WebArchive:
+    """The `Archive` of `veinscan.pacs.archive`, and frames one by one.  May be used from several threads."""
+
+    can_fetch_frames = True
+
+    def __init__(self, config: PacsConfig, *, login: Credentials | None = None) -> None:
+        """Nothing is sent yet; credentials come from environment or keyring unless `login` gives them.
+
+        Raises
+        ------
+        PacsError
+            No credentials, an address that must not be used, or certificate files that cannot be read.
+        """
+        self.name = config.name
+        self._config = config
+        login = credentials(config) if login is None else login
+        self._session = GuardedSession(config, login, connections=CONNECTIONS + 2)
+        self._client = DICOMwebClient(
+            config.url,
+            session=self._session,
+            qido_url_prefix=config.qido_prefix or None,
+            wado_url_prefix=config.wado_prefix or None,
+            stow_url_prefix=config.stow_prefix or None,
+            permissive_uid=True,
+        )
+        self._client.set_http_retry_params(retry=False)  # tries again are the queue's
+        quiet("dicomweb_client")
+        self._fetcher = Fetcher(self._session, config, CONNECTIONS)
+        self._storer = Storer(self._session, config, CONNECTIONS)
+
+    def find_studies(self, query: StudyQuery, *, stop: Stop | None = None) -> StudyRows:
+        """Studies that match, latest first (QIDO-RS, PS3.18 10.6)."""
+        filters = {
+            "PatientID": query.patient_id,
+            "PatientName": query.patient_name,
+            "AccessionNumber": query.accession,
+            "StudyInstanceUID": query.study_instance_uid,
+            "StudyDate": day_range(query),
+            "ModalitiesInStudy": query.modality,
+        }
+        asked = {keyword: value for keyword, value in filters.items() if value}
+
+        def page(limit: int, offset: int) -> Any:
+            fields = [tag_text(keyword) for keyword in STUDY_FIELDS]
+            return self._client.search_for_studies(
+                limit=limit, offset=offset, fields=fields, search_filters=asked
+            )
+
+        found: dict[str, StudyRow] = {}
+
+        def take(item: object) -> str:
+            row = study_row(row_dataset(item, STUDY_FIELDS))
+            if row is None:
+                return ""
+            if answers(row, query):
+                found.setdefault(row.study_instance_uid, row)
+            return row.study_instance_uid
+
+        whole = self._pages(page, take, lambda: len(found) > query.limit, query.limit + 1, stop)
+        rows = latest_first(found.values())
+        return StudyRows(rows[: query.limit], complete=whole and len(rows) <= query.limit)
+
+    def find_instances(
+        self,
+        study_instance_uid: str,
+        *,
+        series_instance_uid: str = "",
+        sop_instance_uid: str = "",
+        modality: str = "",
+        stop: Stop | None = None,
+    ) -> tuple[InstanceRow, ...]:
+        """Objects of one study by series and instance number; those of others are left out."""
+        study = self._uid(study_instance_uid)
+        series = self._uid(series_instance_uid) if series_instance_uid else None
+        asked = {"SOPInstanceUID": self._uid(sop_instance_uid)} if sop_instance_uid else {}
+        if modality:
+            asked["Modality"] = modality
+
+        def page(limit: int, offset: int) -> Any:
+            fields = [tag_text(keyword) for keyword in INSTANCE_FIELDS]
+            return self._client.search_for_instances(
+                study_instance_uid=study,
+                series_instance_uid=series,
+                limit=limit,
+                offset=offset,
+                fields=fields,
+                search_filters=asked,
+            )
+
+        found: dict[str, InstanceRow] = {}
+
+        def take(item: object) -> str:
+            dataset = row_dataset(item, INSTANCE_FIELDS)
+            if series and "SeriesInstanceUID" not in dataset:
+                dataset.SeriesInstanceUID = series  # it may be left out where the address has it
+            row = instance_row(dataset, study)
+            if row is None:
+                return ""
+            if (
+                series in (None, row.series_instance_uid)
+                and sop_instance_uid in ("", row.sop_instance_uid)
+                and (not modality or not row.modality or row.modality == modality.upper())
+            ):
+                found.setdefault(row.sop_instance_uid, row)
+            return row.sop_instance_uid
+
+        self._pages(page, take, lambda: False, MAX_ROWS, stop)
+        return in_order(found.values())
+
+    def fetch(
+        self, instances: Sequence[InstanceRow], folder: Path, *, stop: Stop | None = None
+    ) -> Iterator[Fetched]:
+        """Objects as the archive keeps them, into files of `folder`, in the order of arrival (WADO-RS)."""
+        return self._fetcher.fetch(instances, folder, stop=stop)
+
+    def store(self, files: Sequence[Path], *, stop: Stop | None = None) -> tuple[StoreOutcome, ...]:
+        """Send files byte for byte (STOW-RS); one outcome for each, in the same order."""
+        return self._storer.store(files, stop=stop)
+
+    def metadata(self, study_uid: str, *, stop: Stop | None = None) -> list[pydicom.Dataset]:
+        """Headers of all objects of a study, without bulk data; those of other studies are left out."""
+        study = self._uid(study_uid)
+        config = self._config
+        ask = Ask(
+            step="wado",
+            max_bytes=MAX_METADATA_BYTES,
+            seconds=config.transfer_timeout_s,
+            pause_s=config.timeout_s,
+            stop=stop,
+            where=config.where,
+        )
+        items = self._asked(ask, lambda: self._client.retrieve_study_metadata(study))
+        datasets = (whole_dataset(item) for item in self._list(items, "wado"))
+        return [one for one in datasets if clean_uid(one.get("StudyInstanceUID")) == study]
+
+    def frame(self, instance: InstanceRow, index: int, *, stop: Stop | None = None) -> EncodedFrame:
+        """One frame as stored, `index` from 0 (WADO-RS, PS3.18 10.4.1.1.6)."""
+        return self._fetcher.frame(instance, index, stop=stop)
+
+    def close(self) -> None:
+        """Give connections back."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _pages(
+        self,
+        page: Callable[[int, int], Any],
+        take: Callable[[object], str],
+        enough: Callable[[], bool],
+        most: int,
+        stop: Stop | None,
+    ) -> bool:
+        """Ask page by page; True where the archive has given all it has.
+
+        An archive that ignores `limit` gives all at once, one that ignores `offset` the same
+        page again: then nothing new is in it, and that is the end.
+        """
+        config = self._config
+        seen: set[str] = set()
+        offset = 0
+        while True:
+            ask = Ask(
+                step="qido",
+                max_bytes=MAX_SEARCH_BYTES,
+                seconds=config.timeout_s,
+                pause_s=config.timeout_s,
+                stop=stop,
+                where=config.where,
+            )
+            limit = min(_PAGE, most)
+            at = offset
+            items = self._list(self._asked(ask, lambda: page(limit, at)), "qido")  # noqa: B023 - called at once
+            before = len(seen)
+            for item in items:
+                seen.add(take(item))
+                if len(seen) > MAX_ROWS:
+                    raise unusable(f"it has more than {MAX_ROWS} rows", step="qido", where=config.where)
+            if enough():
+                return False
+            if len(items) < limit or len(seen) == before:
+                return True
+            offset += len(items)
+
+    def _asked(self, ask: Ask, call: Callable[[], _T]) -> _T:
+        """Call dicomweb-client; whatever it stumbles over in an answer becomes one sentence."""
+        what = ""
+        try:
+            with self._session.asking(ask):
+                return call()
+        except VeinscanError:
+            raise
+        except RecursionError:
+            what = "it is nested too deep"
+        except MemoryError:
+            what = "it is too large for this machine"
+        except ValueError:
+            what = "it is not DICOM JSON"
+        except Exception as error:  # dicomweb-client is not written for answers that break the rules
+            what = f"it is not DICOM JSON ({type(error).__name__})"
+        # raised outside of the handler, which would show what the answer or the address holds
+        raise unusable(what, step=ask.step, where=ask.where)
+
+    def _list(self, items: object, step: str) -> list[object]:
+        if isinstance(items, Mapping):
+            return [items]
+        if not isinstance(items, list):
+            raise unusable("it is not DICOM JSON", step=step, where=self._config.where)
+        return items
+
+    def _uid(self, value: str) -> str:
+        uid = clean_uid(value)
+        if not uid:
+            raise PacsError("this is not a UID", where=self._config.where, do="check it", step="settings")
+        return uid
