@@ -29,6 +29,8 @@ def archive_config(name: str | None = None, settings: Settings | None = None) ->
         There is none of that name, none at all, or several and no name.
     """
     known = archives(settings)
+    if name is None and len(known) == 1:
+        return next(iter(known.values()))
     if name is not None and name in known:
         return known[name]
     named = ", ".join(f"'{each}'" for each in known)
