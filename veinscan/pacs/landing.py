@@ -124,6 +124,9 @@ class Landing:
             header = _header(path, info.st_size)
             if header is None or _identity(header) != _wanted(instance):
                 raise _changed(path)
+            if known is None and path.parent != self.folder:
+                # made here, or by a pull that was ended before it noted it: the archive's copy tells which
+                return None
             if known is None:
                 # a pull was ended after it had named the file and before it had noted that
                 self._note(instance, header, PulledObject(info.st_size, sha256_of(path)))
@@ -152,7 +155,12 @@ class Landing:
             place = self.folder / FOLDER if own else self.folder
             path = place / file_name(instance.sop_instance_uid)
             found = PulledObject(size, sha256_of(arrived))
-            keep_file(arrived, path)
+            if own and path.exists():
+                # a record is never replaced; it is noted as the archive's only if it is the same
+                if sha256_of(path) != found.sha256:
+                    return path
+            else:
+                keep_file(arrived, path)
         except OSError as error:
             raise _not_writable(self.folder, error) from error
         finally:
