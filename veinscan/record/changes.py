@@ -15,7 +15,7 @@ from veinscan.plan.vocabulary import RecordState
 from veinscan.record.store import StudyLike, merged, record_paths
 from veinscan.record.table import PARTS
 from veinscan.record.text import shown_name
-from veinscan.record.versions import Version, heads, read_versions
+from veinscan.record.versions import Version, direct_predecessors, heads, read_versions
 
 _HIDDEN = {
     "id",
@@ -107,7 +107,7 @@ def changes(before: Record, after: Record) -> list[str]:
 
 def _entry(version: Version, versions: Mapping[str, Version], empty: Record, is_head: bool) -> HistoryEntry:
     record = version.content.record
-    known = [uid for uid in version.predecessors if uid in versions]
+    known = direct_predecessors(version, versions)
     before = merged(known, versions, empty) if known else replace(empty, reading=record.reading)
     return HistoryEntry(
         path=version.path,

@@ -20,7 +20,7 @@ from veinscan.record.merge import by_target, outcome_label, units_of, woven
 from veinscan.record.store import StudyLike, merged, record_paths
 from veinscan.record.table import PARTS
 from veinscan.record.text import shown_name
-from veinscan.record.versions import Version, ancestors, common_ancestors, read_versions
+from veinscan.record.versions import Version, ancestors, common_ancestors, direct_predecessors, read_versions
 
 REMOVED = "removed"
 """The value of a mark that one reader took out."""
@@ -101,7 +101,7 @@ def differences(study: StudyLike, record: Record) -> tuple[Difference, ...]:
     versions, _ = read_versions(record_paths(study), study.study_instance_uid)
     uids = [uid for uid in record.heads if uid in versions]
     while len(uids) == 1:
-        uids = [uid for uid in versions[uids[0]].predecessors if uid in versions]
+        uids = direct_predecessors(versions[uids[0]], versions)
     if len(uids) < 2:
         return ()
     sides = sorted((versions[uid] for uid in uids), key=lambda version: version.when)

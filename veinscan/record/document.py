@@ -139,6 +139,7 @@ def build(
     sop_instance_uid: str,
     reader: Reader,
     saved_at: datetime,
+    replaces: Iterable[str] | None = None,
 ) -> bytes:
     """The bytes of a DICOM file that holds a record (Explicit VR Little Endian, UTF-8).
 
@@ -157,6 +158,8 @@ def build(
         Who saves; the observer of the report (TID 1002).
     saved_at : datetime
         With zone.
+    replaces : iterable of str, optional
+        SOP Instance UIDs of every version that this one stands for; by default `record.heads`.
     """
     study_uid = str(header.StudyInstanceUID)
     instances = [references[uid] for uid in dict.fromkeys(marked_clips(record))]
@@ -172,7 +175,8 @@ def build(
     unnamed = patient | {"PatientName": "^", "ReferringPhysicianName": "^", "OtherPatientNames": ""}
     evidence = [_evidence(instance, study_uid, unnamed) for instance in instances]
     series_uid = derived_uid("series", study_uid, record.reading.id)
-    predecessors = [Instance(ComprehensiveSRStorage, uid, series_uid, study_uid) for uid in record.heads]
+    before_it = record.heads if replaces is None else replaces
+    predecessors = [Instance(ComprehensiveSRStorage, uid, series_uid, study_uid) for uid in before_it]
     local = saved_at.astimezone(_zone(patient) or saved_at.tzinfo)
     root = _root(reader)
     final = record.status.state in FINAL_STATES

@@ -16,6 +16,7 @@ from veinscan.plan.editing import new_record
 from veinscan.plan.ids import new_uid
 from veinscan.plan.model import Reader, Record
 from veinscan.plan.normal import is_uid, normalised, now
+from veinscan.plan.vocabulary import RecordState
 from veinscan.record.bases import common_base
 from veinscan.record.files import NotWritableError, make_folder, mode_of_folder, sweep, write_new
 from veinscan.record.merge import merge
@@ -23,6 +24,7 @@ from veinscan.record.versions import (
     PackedRecord,
     Version,
     ancestors,
+    behind,
     common_ancestors,
     heads,
     needed,
@@ -196,6 +198,7 @@ def save_record(study: StudyLike, record: Record, reader: Reader) -> SavedRecord
             sop_instance_uid=uid,
             reader=reader,
             saved_at=now(),
+            replaces=_replaced(study, to_save),
         )
     except (AttributeError, TypeError, ValueError) as error:
         raise NotSavedError(
@@ -217,6 +220,22 @@ def save_record(study: StudyLike, record: Record, reader: Reader) -> SavedRecord
         note = f"the study's folder cannot be written ({reason}); saved as {path}"
         return SavedRecord(path, read_back, beside_study=False, note=note)
     return SavedRecord(path, read_back)
+
+
+def _replaced(study: StudyLike, record: Record) -> tuple[str, ...]:
+    """The versions that a new one names as its predecessors: those it was read from, and others behind them.
+
+    Work in progress names the versions it was read from.  A final version, and each that follows one, names
+    all behind it as well: where some of them are missing, as in an archive that was sent the final ones
+    only, no earlier one then passes for the latest.
+    """
+    if not record.heads or record.status.state is RecordState.SAVED:
+        return record.heads
+    try:
+        versions, _ = read_versions(record_paths(study), study.study_instance_uid)
+    except RecordError:
+        return record.heads
+    return behind(record.heads, versions)
 
 
 def _content(data: bytes, path: Path, expected: Record) -> Record:

@@ -41,6 +41,7 @@ class Version:
     series_instance_uid: str
     study_instance_uid: str
     predecessors: tuple[str, ...]
+    """Those it was read from first."""
     dataset: Dataset = field(repr=False, compare=False)
 
     @cached_property
@@ -256,6 +257,27 @@ def ancestors(uid: str, versions: Mapping[str, Version]) -> set[str]:
             seen.add(current)
             waiting.extend(versions[current].predecessors)
     return seen
+
+
+def direct_predecessors(version: Version, versions: Mapping[str, Version]) -> list[str]:
+    """The versions that it was read from, of those that are there.
+
+    A version that is final, or follows one, also names those further behind (`behind`).
+    """
+    known = [uid for uid in version.predecessors if uid in versions]
+    further = {before for uid in known for before in versions[uid].predecessors}
+    return [uid for uid in known if uid not in further]
+
+
+def behind(uids: Iterable[str], versions: Mapping[str, Version]) -> tuple[str, ...]:
+    """Some versions and all behind them, as far as each names them; nearest first."""
+    found: dict[str, None] = {}
+    waiting = list(uids)
+    while waiting:
+        found.update(dict.fromkeys(waiting))
+        following = [before for uid in waiting if uid in versions for before in versions[uid].predecessors]
+        waiting = [uid for uid in dict.fromkeys(following) if uid not in found]
+    return tuple(found)
 
 
 def common_ancestors(a: set[str], b: set[str], versions: Mapping[str, Version]) -> list[str]:
