@@ -14,6 +14,7 @@ from veinscan.cli.find import find
 from veinscan.cli.history import history
 from veinscan.cli.inspect import inspect
 from veinscan.cli.open import open_window
+from veinscan.cli.pacs import pacs
 from veinscan.cli.record import record
 from veinscan.cli.reflux import reflux
 from veinscan.cli.report import report
@@ -58,6 +59,7 @@ app.command("reflux")(reflux)
 app.add_typer(targets, name="targets")
 app.add_typer(record, name="record")
 app.add_typer(worklist, name="worklist")
+app.add_typer(pacs, name="pacs")
 app.command("history")(history)
 app.command("compare")(compare)
 app.command("sample")(sample)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import re
@@ -27,6 +28,9 @@ class Problem:
         """As `problems[]` of the JSON object."""
         return asdict(self)
 
+
+PACS_PARTS = ("dicomweb_client", "requests", "urllib3", "keyring", "pynetdicom")
+"""What the extra [pacs] brings."""
 
 _REINSTALL = "run: pip install --upgrade --force-reinstall veinscan"
 
@@ -56,7 +60,7 @@ def versions(problems: list[Problem]) -> dict[str, str | None]:
     for requirement in declared:
         name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
         extra = re.search(r"extra\s*==\s*['\"](\w+)['\"]", requirement)
-        if extra and extra.group(1) != "gui":
+        if extra and extra.group(1) not in ("gui", "pacs"):
             continue
         try:
             found[name] = importlib.metadata.version(name)
@@ -135,6 +139,36 @@ def settings(problems: list[Problem]) -> dict[str, Any]:
     result["values"] = {name: getattr(loaded, name) for name in settings_names()}
     result["sources"] = dict(loaded.sources)
     return result
+
+
+def archives(problems: list[Problem]) -> dict[str, Any]:
+    """The archives of the settings, and whether this installation can talk to one; none is asked."""
+    from veinscan.pacs.config import archives as configured
+
+    missing = [name for name in PACS_PARTS if importlib.util.find_spec(name) is None]
+    try:
+        names = list(configured())
+    except VeinscanError:
+        names = []  # `settings` says what is wrong with the file
+    if names and missing:
+        problems.append(
+            Problem(
+                f"no archive can be reached: {', '.join(missing)} is not installed",
+                'run: pip install "veinscan[pacs]"',
+            )
+        )
+    return {"names": names, "missing": missing, "keyring": None if "keyring" in missing else _keyring()}
+
+
+def _keyring() -> str | None:
+    """The system keyring by its name; None where there is none that keeps anything."""
+    import keyring
+
+    try:
+        found = keyring.get_keyring()
+    except Exception:  # whatever a backend raises, there is none then
+        return None
+    return None if found.priority <= 0 else str(found.name)
 
 
 def places(problems: list[Problem]) -> dict[str, str]:

@@ -29,6 +29,7 @@ _COMMANDS = (
     "export",
     "batch",
     "worklist",
+    "pacs",
     "doctor",
 )
 
@@ -83,7 +84,8 @@ def _run(args: list[str], as_json: bool, stdout: TextIO) -> int:
     except BrokenPipeError:
         raise
     except VeinscanError as error:
-        code = 2 if isinstance(error, WrongCallError) else 1
+        codes = {WrongCallError: 2, CancelledError: _STOPPED}
+        code = next((code for kind, code in codes.items() if isinstance(error, kind)), 1)
         log.setup()
         _logger.info("%s ended with %s", name, log.describe_exception(error).strip())
         _fail(_as_object(error), as_json, stdout)
