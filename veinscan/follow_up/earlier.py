@@ -20,7 +20,15 @@ from veinscan.dicom.patients import Match, PatientMatch, match_patients
 from veinscan.dicom.sources import Bytes, FileBytes, FolderSource
 from veinscan.dicom.study import RECORD_FOLDER
 from veinscan.errors import UnreadableError
-from veinscan.follow_up.headers import Facts, HeaderReader, all_withdrawn, facts_of, zip_members
+from veinscan.follow_up.headers import (
+    Facts,
+    HeaderReader,
+    all_withdrawn,
+    days_between,
+    facts_of,
+    is_before,
+    zip_members,
+)
 from veinscan.follow_up.where import in_record_folder, is_zip, one_of_each_folder, own_records, to_open
 
 _NEAR = {"folder_depth": 6, "files": 50_000}
@@ -44,6 +52,8 @@ class EarlierStudy:
     """Why it is certain, or what there is to ask; without patient data."""
     has_record: bool
     """Whether a veinscan record was found for it."""
+    archive: str = ""
+    """The archive that holds it; it is pulled to `path` before it can be opened.  Empty: it lies there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,23 @@ class EarlierStudies:
     """Those with a record first, of them the certain ones, of them the latest."""
     notes: tuple[str, ...]
     """What could not be looked at, or was left out, one sentence each."""
+
+
+def earlier_studies(studies: Iterable[EarlierStudy], told: Mapping[str, int]) -> EarlierStudies:
+    """What was found, in the order to offer it; `told`: each note with how often it was met."""
+    ordered = sorted(
+        studies,
+        key=lambda one: (
+            not one.has_record,
+            one.match is not Match.CERTAIN,
+            one.on is None,
+            -(one.on or date.min).toordinal(),
+            one.study_instance_uid,
+        ),
+    )
+    return EarlierStudies(
+        tuple(ordered), tuple(f"{text} ({count})" if count > 1 else text for text, count in told.items())
+    )
 
 
 def find_earlier(
@@ -124,20 +151,7 @@ class _Search:
 
     def result(self) -> EarlierStudies:
         """In the order to offer them."""
-        ordered = sorted(
-            self.found.values(),
-            key=lambda one: (
-                not one.has_record,
-                one.match is not Match.CERTAIN,
-                one.on is None,
-                -(one.on or date.min).toordinal(),
-                one.study_instance_uid,
-            ),
-        )
-        return EarlierStudies(
-            tuple(ordered),
-            tuple(f"{text} ({count})" if count > 1 else text for text, count in self.told.items()),
-        )
+        return earlier_studies(self.found.values(), self.told)
 
     def _entries(self, place: Path) -> list[Bytes]:
         try:
@@ -258,24 +272,15 @@ class _Search:
         return found
 
     def _may_be(self, facts: Facts) -> bool:
-        return self._match(facts).verdict is not Match.OTHER and self._is_earlier(facts)
+        return self._match(facts).verdict is not Match.OTHER and is_before(facts, self.mine)
 
     def _match(self, facts: Facts) -> PatientMatch:
         return match_patients(facts.patient, self.mine.patient)
 
-    def _is_earlier(self, facts: Facts) -> bool:
-        if facts.study_instance_uid in ("", self.mine.study_instance_uid):
-            return False
-        if facts.on is None or self.mine.on is None:
-            return True
-        if facts.on == self.mine.on:
-            return not facts.time or not self.mine.time or facts.time < self.mine.time
-        return facts.on < self.mine.on
-
     def _add(self, uid: str, path: Path, facts: Facts, *, has_record: bool, withdrawn: bool = False) -> None:
         # the picture's own header decides, whatever a record beside it says
         match = self._match(facts)
-        if match.verdict is Match.OTHER or not self._is_earlier(facts):
+        if match.verdict is Match.OTHER or not is_before(facts, self.mine):
             return
         known = self.found.get(uid)
         is_better = has_record and uid in self.withdrawn and not withdrawn
@@ -284,5 +289,5 @@ class _Search:
         self.withdrawn.discard(uid)
         if withdrawn:
             self.withdrawn.add(uid)
-        days = None if facts.on is None or self.mine.on is None else (self.mine.on - facts.on).days
+        days = days_between(facts, self.mine)
         self.found[uid] = EarlierStudy(path, uid, facts.on, days, match.verdict, match.reason, has_record)

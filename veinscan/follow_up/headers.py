@@ -99,6 +99,22 @@ def _day(value: str) -> date | None:
         return None
 
 
+def is_before(one: Facts, other: Facts) -> bool:
+    """Whether a study is another one and earlier; where a day or, on one day, a time is missing it may be."""
+    if one.study_instance_uid in ("", other.study_instance_uid):
+        return False
+    if one.on is None or other.on is None:
+        return True
+    if one.on == other.on:
+        return not one.time or not other.time or one.time < other.time
+    return one.on < other.on
+
+
+def days_between(one: Facts, other: Facts) -> int | None:
+    """Days from one study to another; None where a day is missing."""
+    return None if one.on is None or other.on is None else (other.on - one.on).days
+
+
 def all_withdrawn(versions: Sequence[Facts]) -> bool:
     """Whether a record was withdrawn, by its latest versions: each that no other replaces."""
     replaced = {uid for one in versions for uid in one.replaces}
