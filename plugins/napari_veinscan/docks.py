@@ -63,6 +63,7 @@ DOCKS: tuple[Dock, ...] = (
 
 COMMAND_MODULES: tuple[str, ...] = (
     "clip_commands",
+    "pacs_commands",
     "review_commands",
     "drawing",
     "cine_dock",

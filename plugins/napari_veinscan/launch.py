@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_veinscan import compat, menus
 from napari_veinscan.docks import DOCKS
+from napari_veinscan.pacs_bar import add_pacs_bar
 from napari_veinscan.places import add_dock, share_out
 from napari_veinscan.qt_check import qt_problem
 from napari_veinscan.record_bar import add_bar
@@ -53,6 +54,7 @@ def attach(
         add_dock(bench, dock)
     menus.add_menu(bench)
     add_bar(bench)
+    add_pacs_bar(bench)
     if study_path is not None:
         bench.open_path(study_path, study_uid=study_uid, reading_id=reading_id)
     return bench

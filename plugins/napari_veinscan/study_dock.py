@@ -65,6 +65,7 @@ class StudyDock(QWidget):
         self._recent_menu = QMenu(self.recent)
         self._recent_menu.aboutToShow.connect(self._fill_recent)
         self.recent.setMenu(self._recent_menu)
+        self.from_pacs = bench.commands.button("pacs.open", "From PACS…")
         self.association = AssociationQuestion()
         self.title = QLabel("No study is open. Drop a folder here, or open one.")
         self.title.setWordWrap(True)
@@ -103,7 +104,7 @@ class StudyDock(QWidget):
             self._show_study()
 
     def _lay_out(self, note: QLabel) -> None:
-        buttons = ButtonRows((self.open_folder, self.open_file, self.recent))
+        buttons = ButtonRows((self.open_folder, self.open_file, self.from_pacs, self.recent))
         labels = QHBoxLayout()
         labels.addWidget(self.label)
         labels.addWidget(self.unlabelled, 1)

@@ -1,0 +1,135 @@
+"""What the window asks of `veinscan.pacs`: in one place, loaded when it is first used.
+
+Whatever asks an archive, the cache or the queue is work for a thread of its own; reading the
+settings and the note in a study folder is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from veinscan.errors import InvalidInputError, PacsError
+from veinscan.settings import data_dir, settings_path
+
+if TYPE_CHECKING:
+    from veinscan.pacs.archive import Archive
+    from veinscan.pacs.config import PacsConfig
+    from veinscan.pacs.origin import Origin
+    from veinscan.pacs.queue import SendQueue
+
+PATIENCE_S = 1.0
+"""How long a closing window waits for work that waits for another computer: nothing hangs on its end."""
+
+PARTS = ("dicomweb_client", "requests", "urllib3", "keyring", "pynetdicom")
+"""What the extra 'pacs' installs."""
+
+_typed: dict[PacsConfig, str] = {}
+"""Passwords that are used until the program ends: for these settings, and no others of the same name."""
+
+
+def configured() -> dict[str, PacsConfig]:
+    """The archives of the settings file, by name; a small file is read, no archive is asked.
+
+    Raises InvalidInputError for settings that cannot be read, PacsError where the extra is missing.
+    """
+    missing = [part for part in PARTS if find_spec(part) is None]
+    if missing:
+        raise PacsError(
+            f"the parts that talk to an archive are not installed ({', '.join(missing)} missing)",
+            do="install veinscan with the extra 'pacs': pip install 'veinscan[pacs]'",
+            step="settings",
+        )
+    from veinscan.pacs.config import archives
+
+    return archives()
+
+
+def shown(config: PacsConfig) -> str:
+    """An archive as a choice names it: 'clinic (pacs.example.org)'."""
+    host = urlsplit(config.url).netloc if config.url else config.dimse
+    return f"{config.name} ({host})" if host else config.name
+
+
+def settings_file() -> Path:
+    """Where archives are set up."""
+    return settings_path()
+
+
+def connect(name: str | None, *, dimse: str | None = None) -> Archive:
+    """The archive of this name, or at this DIMSE address, ready to be asked.
+
+    Raises PacsError with step 'login' where it wants a password that nobody gave.
+    """
+    from veinscan.pacs.connect import connect as connect_to
+
+    config = configured().get(name or "")
+    secret = _typed.get(config) if config is not None and not dimse else None
+    if config is None or secret is None or not config.url:
+        return connect_to(name or None, dimse=dimse or None)
+    from veinscan.pacs.credentials import Credentials
+    from veinscan.pacs.web import WebArchive
+
+    return WebArchive(config, login=Credentials(config.auth, secret, config.user, "typed"))
+
+
+def use_password(name: str, secret: str, *, keep: bool) -> None:
+    """Log in to an archive with this password or token from now on; with `keep` also after the next start.
+
+    Raises PacsError where there is no keyring to keep it in; it is used until the program ends all the same.
+    """
+    config = configured().get(name)
+    if config is None:
+        raise InvalidInputError(f"there is no archive '{name}' any more", do="look at the settings")
+    _typed[config] = secret
+    if keep:
+        from veinscan.pacs.credentials import remember
+
+        remember(config, secret)
+
+
+def asks_for_password(name: str) -> str:
+    """'password' or 'token': what an archive takes; empty where the settings name no way to log in."""
+    config = configured().get(name)
+    return {"basic": "password", "bearer": "token"}.get(config.auth, "") if config is not None else ""
+
+
+def pull(
+    archive: Archive, study_uid: str, progress: Callable[[int, int, int], None], stop: Callable[[], bool]
+) -> Path:
+    """A whole study in the cache; its folder.  What is there already is not fetched again."""
+    from veinscan.pacs.cache import StudyCache
+
+    return StudyCache().pull(archive, study_uid, progress=progress, stop=stop).folder
+
+
+def check(name: str, each: Callable[[Any], None]) -> tuple[Any, ...]:
+    """Every step of the way to an archive; `each` is told as they come."""
+    from veinscan.pacs.doctor import check as check_archive
+
+    steps = check_archive(name)
+    for step in steps:
+        each(step)
+    return steps
+
+
+def origin(study_root: Path) -> Origin | None:
+    """Which archive a study folder was pulled from."""
+    from veinscan.pacs.origin import origin_of
+
+    return origin_of(study_root)
+
+
+def queue() -> SendQueue:
+    """What is to go into archives."""
+    from veinscan.pacs.queue import SendQueue
+
+    return SendQueue(queue_folder())
+
+
+def queue_folder() -> Path:
+    """Where that lies; there is none before anything was sent."""
+    return data_dir() / "pacs-queue"

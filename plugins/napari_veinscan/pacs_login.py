@@ -1,0 +1,73 @@
+"""The password of an archive: asked for when the archive asks, kept only on wish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QGroupBox, QLabel, QLineEdit
+
+from napari_veinscan import pacs_calls
+from napari_veinscan.field_widgets import push_button
+from napari_veinscan.palette import WARNING_COLOUR
+from veinscan.errors import VeinscanError
+
+KEEP = "Keep it in the keyring of this computer"
+
+
+class LoginRow(QGroupBox):
+    """A field for the password, hidden until the archive asks for it."""
+
+    def __init__(self) -> None:
+        super().__init__("Password")
+        self._then: Callable[[], object] | None = None
+        self._archive = ""
+        self.said = QLabel()
+        self.said.setWordWrap(True)
+        self.password = QLineEdit()
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.password.setAccessibleName("Password")
+        self.password.returnPressed.connect(self.log_in)
+        self.keep = QCheckBox(KEEP)
+        self.keep.setToolTip("Else it is forgotten when veinscan ends; it is never in a file of veinscan's")
+        self.go = push_button("Log in", self.log_in)
+        grid = QGridLayout(self)
+        grid.addWidget(self.said, 0, 0, 1, 3)
+        grid.addWidget(self.password, 1, 0)
+        grid.addWidget(self.keep, 1, 1)
+        grid.addWidget(self.go, 1, 2)
+        grid.setColumnStretch(0, 1)
+        self.hide()
+
+    def ask(self, archive: str, user: str, then: Callable[[], object]) -> None:
+        """Ask for the password of an archive; `then` is done once there is one."""
+        self._archive, self._then = archive, then
+        whose = f"of {user} " if user else ""
+        self.said.setText(f"{archive} asks who you are. The password {whose}goes to this archive alone.")
+        self.said.setStyleSheet("")
+        self.password.clear()
+        self.keep.setChecked(False)
+        self.show()
+        self.password.setFocus()
+
+    def log_in(self) -> None:
+        """Use what was typed, and go on with what was asked for."""
+        secret, then = self.password.text(), self._then
+        if not secret or then is None:
+            return
+        self.password.clear()
+        try:
+            pacs_calls.use_password(self._archive, secret, keep=self.keep.isChecked())
+        except VeinscanError as error:  # no keyring: it is used all the same
+            self.said.setText(str(error))
+            self.said.setStyleSheet(f"color: {WARNING_COLOUR}")
+            self._then = then
+            pacs_calls.use_password(self._archive, secret, keep=False)
+        else:
+            self.put_away()
+        then()
+
+    def put_away(self) -> None:
+        """Hide the field; what was typed is gone."""
+        self._then = None
+        self.password.clear()
+        self.hide()
