@@ -110,11 +110,17 @@ class Orthanc:
     """
 
     def __init__(
-        self, folder: Path, *, login: tuple[str, str] | None = None, extra: dict[str, Any] | None = None
+        self,
+        folder: Path,
+        *,
+        login: tuple[str, str] | None = None,
+        extra: dict[str, Any] | None = None,
+        verbose: bool = False,
     ) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.login = login
+        self.verbose = verbose
         self.pid: int | None = None
         self._held = [reserve_port() for _ in range(3)]
         http, dimse, self.move_port = (port_of(held) for held in self._held)
@@ -151,7 +157,7 @@ class Orthanc:
             answer = self._ask(
                 {
                     "do": "start",
-                    "command": [orthanc_program(), str(self.config)],
+                    "command": [orthanc_program(), *["--verbose"] * self.verbose, str(self.config)],
                     "log": str(self.folder / "orthanc.log"),
                     "http": self.ports[0],
                     "dimse": self.ports[1],
@@ -265,6 +271,7 @@ class Orthanc:
         return str(self.call("/instances", method="POST", body=data)["ID"])
 
     def log(self) -> str:
+        """What it wrote since it was made; with `verbose` a line for every object that it had already."""
         place = self.folder / "orthanc.log"
         return place.read_text(errors="replace") if place.exists() else ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -129,10 +130,16 @@ def code(value: str, scheme: str, meaning: str) -> Dataset:
 
 def by_instance(studies: dict[str, list[Path]]) -> dict[str, Path]:
     """SOP Instance UID to file, of all of them."""
-    return {
-        str(
-            pydicom.dcmread(path, specific_tags=["SOPInstanceUID"], stop_before_pixels=True).SOPInstanceUID
-        ): path
-        for files in studies.values()
-        for path in files
-    }
+    return {instance_of(path): path for files in studies.values() for path in files}
+
+
+def instance_of(path: Path) -> str:
+    header = pydicom.dcmread(path, specific_tags=["SOPInstanceUID"], stop_before_pixels=True)
+    return str(header.SOPInstanceUID)
+
+
+def data_set(data: bytes) -> tuple[str, bytes]:
+    """Transfer syntax, and the bytes behind the file meta information (PS3.10 7.1)."""
+    meta = pydicom.dcmread(BytesIO(data), stop_before_pixels=True).file_meta
+    begins = 128 + len(b"DICM") + 12 + meta.FileMetaInformationGroupLength
+    return str(meta.TransferSyntaxUID), data[begins:]
