@@ -74,12 +74,12 @@ class Clip:
     @property
     def file(self) -> str:
         """Path relative to the study, with `/`; for a single file its name."""
-        return self._reader.original.name
+        return self._reader.supply.name
 
     @property
     def path(self) -> Path:
-        """The file on disk; for a member of a zip, the zip."""
-        return self._reader.original.path
+        """The file on disk, even if it is still to come from an archive; for a member of a zip, the zip."""
+        return self._reader.supply.path
 
     @property
     def sop_instance_uid(self) -> str:
@@ -370,6 +370,8 @@ class Clip:
             Where the frame is damaged.
         UnreadableError
             Where the file has changed or gone.
+        PacsError
+            Where an archive that it was to come from does not give it.
         """
         if not isinstance(index, (int, np.integer)) or not 0 <= index < self.n_frames:
             raise InvalidInputError(

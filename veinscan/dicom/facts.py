@@ -74,10 +74,20 @@ def clip_facts(header: Header, limits: Limits) -> ClipFacts:
     Raises UnreadableError with the reason where the object cannot be shown.
     """
     with quiet():
-        return _facts(header, limits)
+        return _facts(header, limits, described=False)
 
 
-def _facts(header: Header, limits: Limits) -> ClipFacts:
+def described_facts(header: Header, limits: Limits) -> ClipFacts:
+    """The same of a header that came without its pixels, as an archive describes an object.
+
+    How the pixels are stored is not known yet (`form.transfer_syntax` may be ''), and `frames` says how
+    many there are, not where.  Raises as `clip_facts`.
+    """
+    with quiet():
+        return _facts(header, limits, described=True)
+
+
+def _facts(header: Header, limits: Limits, *, described: bool) -> ClipFacts:
     dataset, name = header.dataset, header.source.name
     notes = [note for note in header.warnings if note]
     sop = uid(dataset, "SOPInstanceUID")
@@ -91,9 +101,12 @@ def _facts(header: Header, limits: Limits) -> ClipFacts:
         raise UnreadableError(_incomplete(header, missing), where=name)
     form = pixel_format(dataset, header, limits, notes)
     n_frames = _frame_count(dataset, name, limits)
-    frames = _frame_map(header, form, n_frames, limits)
+    if described:
+        frames = FrameMap([()] * n_frames, n_frames)
+    else:
+        frames = _frame_map(header, form, n_frames, limits)
+        _look_at_first_frame(header.source, frames, form, notes)
     readable = len(frames.spans)
-    _look_at_first_frame(header.source, frames, form, notes)
     if not uid(dataset, "SeriesInstanceUID"):
         notes.append("it has no series UID: treated as a series of its own")
     if not text(dataset, "Modality") and uid(dataset, "SOPClassUID") in ULTRASOUND:
@@ -161,7 +174,7 @@ def _frame_count(dataset: Any, name: str, limits: Limits) -> int:
 def pixel_format(dataset: Any, header: Header, limits: Limits, notes: list[str]) -> PixelFormat:
     """The image pixel module (C.7.6.3), checked; what is put right goes to `notes`."""
     name, syntax = header.source.name, header.transfer_syntax
-    if syntax not in NATIVE and syntax not in COMPRESSED:
+    if syntax and syntax not in NATIVE and syntax not in COMPRESSED:
         raise UnreadableError(f"its transfer syntax {syntax} is not one that veinscan reads", where=name)
     rows, columns = whole(dataset, "Rows") or 0, whole(dataset, "Columns") or 0
     if rows < 1 or columns < 1:

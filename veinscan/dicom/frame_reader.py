@@ -13,10 +13,9 @@ from veinscan.dicom.cache import FrameCache
 from veinscan.dicom.colour import Frame, grey_table
 from veinscan.dicom.decode import decode_frame
 from veinscan.dicom.facts import ClipFacts
+from veinscan.dicom.frame_supply import FrameSupply
 from veinscan.dicom.guard import Limits
-from veinscan.dicom.header import read_header
 from veinscan.dicom.palette import palette_table
-from veinscan.dicom.sources import Bytes
 from veinscan.errors import UnreadableError
 
 
@@ -26,18 +25,17 @@ class FrameReader:
     Parameters
     ----------
     facts : ClipFacts
-        Where the frames lie and how they are stored.
-    original : Bytes
-        The file, read again for a palette.
+    supply : FrameSupply
+        Gives the bytes of a frame, and the header for a palette.
     limits : Limits
     cache : FrameCache
         Shared by the clips of a study.
     """
 
-    def __init__(self, facts: ClipFacts, original: Bytes, limits: Limits, cache: FrameCache) -> None:
+    def __init__(self, facts: ClipFacts, supply: FrameSupply, limits: Limits, cache: FrameCache) -> None:
         self._facts = facts
-        self.original = original
-        """The file."""
+        self.supply = supply
+        """May be exchanged at any time for another one that gives the same pixels."""
         self._limits = limits
         self._cache = cache
         self._lock = threading.Lock()
@@ -49,23 +47,26 @@ class FrameReader:
         return self._notes
 
     def dataset(self) -> FileDataset:
-        """The header, read anew.  Raises UnreadableError."""
-        return read_header(self.original, self._limits).dataset
+        """The header.  Raises UnreadableError, PacsError where an archive holds it."""
+        return self.supply.header()
 
     def frame(self, index: int) -> Frame:
-        """Frame `index` (0..n-1, unchecked), read-only.  Raises DecodeError, UnreadableError."""
+        """Frame `index` (0..n-1, unchecked), read-only.
+
+        Raises DecodeError, UnreadableError, PacsError where it was to come from an archive.
+        """
         facts = self._facts
         return self._cache.get(facts.sop_instance_uid, index, len(facts.frames.spans), self.decode)
 
     def decode(self, index: int) -> Frame:
         """Frame `index` decoded anew, past the cache.  Raises as `frame`."""
-        facts = self._facts
-        data = facts.frames.read(facts.source, index)
+        supply = self.supply
+        stored = supply.stored(index)
         decoded = decode_frame(
-            data, facts.form, where=self.original.name, index=index, seconds=self._limits.frame_seconds
+            stored.data, stored.form, where=supply.name, index=index, seconds=self._limits.frame_seconds
         )
         if decoded.note:
-            self._note(decoded.note)
+            self.note(decoded.note)
         values = decoded.samples
         if values.ndim == 3:
             return np.asarray(values, dtype=np.uint8)
@@ -83,9 +84,9 @@ class FrameReader:
         if form.photometric == "PALETTE COLOR":
             dataset = self.dataset()
             try:
-                return palette_table(dataset, little_endian=form.little_endian, where=self.original.name)
+                return palette_table(dataset, little_endian=form.little_endian, where=self.supply.name)
             except UnreadableError as problem:
-                self._note(f"{problem.what}: its stored values are shown as grey")
+                self.note(f"{problem.what}: its stored values are shown as grey")
                 grey = np.arange(256, dtype=np.uint8) if form.bits_allocated == 8 else np.arange(65536) >> 8
                 return np.repeat(grey.astype(np.uint8)[:, None], 3, axis=1)
         return grey_table(
@@ -95,7 +96,8 @@ class FrameReader:
             window=self._facts.window,
         )
 
-    def _note(self, sentence: str) -> None:
+    def note(self, sentence: str) -> None:
+        """Say something of the clip from now on, once."""
         with self._lock:
             if sentence not in self._notes:
                 self._notes = (*self._notes, sentence)
