@@ -11,7 +11,7 @@ from napari_veinscan import compat
 from napari_veinscan.clip_words import Marks, clip_text
 from napari_veinscan.field_widgets import Choice, dress
 from napari_veinscan.follow_up_cine import PaneCine
-from napari_veinscan.follow_up_offer import EarlierList
+from napari_veinscan.follow_up_earlier_list import EarlierList
 from napari_veinscan.follow_up_pane import Mark
 from napari_veinscan.follow_up_scale import SharedScale
 from napari_veinscan.follow_up_state import Compared, Line
