@@ -51,7 +51,7 @@ def make_studies(folder: Path, count: int, n_frames: int = 4) -> None:
         info = StudyInfo(seed=number, session=0, patient=person, begun=datetime(2025, 1, 6), side="left")
         rows, columns = SHAPE
         tissue = region(
-            (0, 0, rows - 6, columns), space=1, data=1, units=(3, 3), deltas=(SPACING_MM / 10,) * 2,
+            (14, 0, rows - 6, columns), space=1, data=1, units=(3, 3), deltas=(SPACING_MM / 10,) * 2,
             reference=(columns // 2, 0),
         )  # fmt: skip
         write_clip(

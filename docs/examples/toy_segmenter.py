@@ -45,8 +45,8 @@ def make_study(folder: Path, seed: int) -> list[dict]:
         begun=datetime(2025, 1, 6),
         side="left",
     )
-    picture = region(
-        (0, 0, SHAPE[0] - 6, SHAPE[1]), space=1, data=1, units=(3, 3), deltas=(SPACING_MM / 10,) * 2
+    picture = region(  # a region that is the whole screen would not be believed
+        (14, 0, SHAPE[0] - 6, SHAPE[1]), space=1, data=1, units=(3, 3), deltas=(SPACING_MM / 10,) * 2
     )
     write_clip(
         folder / "clip.dcm", frames, info, number=1, when=datetime(2025, 1, 6), syntax="1.2.840.10008.1.2.5",

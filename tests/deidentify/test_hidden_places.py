@@ -20,7 +20,6 @@ import veinscan
 from veinscan.deidentify import Identity, Options, Pixels, ProjectKey, clean_header, known_words
 from veinscan.deidentify.header import shifted
 from veinscan.deidentify.identity import short_names
-from veinscan.deidentify.pixels import keep_of
 from veinscan.export import ExportOptions, Format, export_studies, item_of
 from veinscan.plan.model import Acknowledgement
 from veinscan.record import load_record, save_record
@@ -164,20 +163,6 @@ def test_a_date_keeps_no_longer_number() -> None:
 def test_a_uid_under_the_root_of_the_standard_stays_only_where_the_standard_has_it() -> None:
     assert KEY.uid("1.2.840.10008.5.1.4.1.1.6.1") == "1.2.840.10008.5.1.4.1.1.6.1"
     assert KEY.uid(f"1.2.840.10008.{NUMBER}").startswith("2.25.")
-
-
-def test_regions_that_together_are_the_screen_are_told(planted: Planted) -> None:
-    path = sorted(planted.folder.glob("*.dcm"))[1]
-    ds = pydicom.dcmread(path)
-    first, second = ds.SequenceOfUltrasoundRegions
-    first.RegionSpatialFormat = first.RegionDataType = 1
-    first.PhysicalUnitsXDirection = first.PhysicalUnitsYDirection = 3
-    first.RegionLocationMaxY1 = ds.Rows // 2 - 1
-    second.RegionLocationMinX0, second.RegionLocationMaxX1 = 0, ds.Columns - 1
-    second.RegionLocationMinY0, second.RegionLocationMaxY1 = ds.Rows // 2, ds.Rows - 1
-    ds.save_as(path)
-    (doubt,) = keep_of(veinscan.open_study(path).clips[0]).doubts
-    assert "together cover the whole screen" in doubt
 
 
 def test_acknowledgements_leave_without_their_sentences(planted: Planted, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 Scanners write names, dates and the hospital around the picture, and say in
 the header where the picture is (PS3.3 C.8.5.5).  Only what lies inside those
 regions is kept.  A region over the whole screen tells nothing and never
-counts, whatever it calls itself.
+counts, whatever it calls itself, and neither do several that together are the
+screen, nor one of a picture of another size.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from veinscan.dicom.model import Box, ClipKind, Region, RegionKind
+from veinscan.dicom.regions import RESIZED
 
 if TYPE_CHECKING:
     from veinscan.dicom import Clip
@@ -36,7 +38,7 @@ KEPT_KINDS = frozenset(
 )
 """A region of graphics (format 5) may hold anything, so it is not among them."""
 
-WHOLE_SCREEN = 0.98
+WHOLE_SCREEN = 0.95
 """Share of the screen from which on a region is the screen: its banner would be kept with it."""
 
 
@@ -68,11 +70,9 @@ def keep_of(clip: Clip) -> Keep:
     if clip.kind is ClipKind.PAGE:
         return Keep((), doubts=("it is a page of text: its pixels are left out",))
     boxes = usable_boxes(clip.regions, clip.rows, clip.columns)
-    if boxes and Keep(boxes).mask(clip.rows, clip.columns).mean() >= WHOLE_SCREEN:
-        return Keep(boxes, doubts=("its regions together cover the whole screen: any banner is kept",))
     if boxes:
         return Keep(boxes)
-    doubt = "the header has no usable region (or only one over the whole screen)"
+    doubt = "the header has no usable region (or only such as are the whole screen or do not fit it)"
     found = usable_boxes(clip.found_regions, clip.rows, clip.columns)
     if not found:
         return Keep((), "pixels", (f"{doubt}, and no picture was found in its pixels: they are left out",))
@@ -88,13 +88,21 @@ def whole_of(clip: Clip) -> Keep:
 
 
 def usable_boxes(regions: Iterable[Region], rows: int, columns: int) -> tuple[Box, ...]:
-    """Boxes of the regions that are kept: of a kind that shows a picture or a curve, and not the screen."""
+    """Boxes of the regions that are kept: of a kind that shows a picture or a curve, and not the screen.
+
+    None where they are the screen together: there is no telling which of them holds the banner.
+    """
     screen = rows * columns
-    return tuple(
+    boxes = tuple(
         region.box
         for region in regions
-        if region.kind in KEPT_KINDS and region.shape[0] * region.shape[1] < WHOLE_SCREEN * screen
+        if region.kind in KEPT_KINDS
+        and region.shape[0] * region.shape[1] < WHOLE_SCREEN * screen
+        and not any(note.endswith(RESIZED) for note in region.warnings)
     )
+    if boxes and Keep(boxes).mask(rows, columns).mean() >= WHOLE_SCREEN:
+        return ()
+    return boxes
 
 
 def blacked(frame: Frame, mask: npt.NDArray[np.bool_]) -> Frame:

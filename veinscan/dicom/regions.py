@@ -23,6 +23,9 @@ MAX_VELOCITY_RANGE_CM_S = 4000.0
 EDGE_TOLERANCE_PX = 2
 """Writers count the last pixel as rows, columns or one less; more beyond the frame means it was resized."""
 
+RESIZED = "it was resized or cropped after its calibration, which is not used"
+"""End of the warning of a region that reaches beyond the frame: its place is not to be relied on either."""
+
 _UNITS = {
     0: "",
     1: "%",
@@ -116,7 +119,7 @@ def _region(item: Any, rows: int, columns: int, maker: tuple[str, str]) -> tuple
     if stale:
         notes.append(
             f"the region reaches to row {bottom} and column {right} of a picture of {rows} x {columns}: "
-            "it was resized or cropped after its calibration, which is not used"
+            f"{RESIZED}"
         )
     units, deltas = _scale(item, notes)
     if stale:

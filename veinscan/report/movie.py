@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from veinscan.candidates.model import Candidate
+from veinscan.deidentify import pixels
 from veinscan.dicom.model import Box, RegionKind
 from veinscan.errors import InvalidInputError, NotSavedError
 from veinscan.plan.model import InjectionTarget
@@ -62,8 +63,12 @@ def _nothing(_frame: int) -> tuple[()]:
 
 def usable_boxes(clip: Clip) -> tuple[Box, ...]:
     """Boxes of what the probe saw, by the file, else found in the pixels; none where neither tells."""
-    known = tuple(region.box for region in clip.regions if region.kind in KEPT)
-    return known or tuple(region.box for region in clip.found_regions if region.kind in KEPT)
+    for regions in (clip.regions, clip.found_regions):
+        seen = (region for region in regions if region.kind in KEPT)
+        boxes = pixels.usable_boxes(seen, clip.rows, clip.columns)
+        if boxes:
+            return boxes
+    return ()
 
 
 def clean_frame(clip: Clip, frame_index: int) -> tuple[npt.NDArray[np.uint8], Box]:
