@@ -48,7 +48,7 @@ def _archive(pacs: str | None, dimse: str | None, as_json: bool) -> Result:
     found = [(way, check(pacs, dimse=address)) for way, address in ways(pacs, dimse)]
     ok = not any(step.ok is False for _, steps in found for step in steps)
     data = {"archive": pacs or dimse, "ok": ok, "ways": [{"way": w, "steps": s} for w, s in found]}
-    return Result(data, "" if as_json else "\n".join(_steps_text(w, s) for w, s in found), 0 if ok else 1)
+    return Result(data, "" if as_json else "\n\n".join(_steps_text(w, s) for w, s in found), 0 if ok else 1)
 
 
 def _steps_text(way: str, steps: tuple[Step, ...]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from veinscan.errors import InvalidInputError
 from veinscan.pacs.archive import Archive
-from veinscan.pacs.config import archive_at, archive_config
+from veinscan.pacs.config import PacsConfig, archive_at, archive_config
 
 
 def connect(name: str | None = None, *, dimse: str | None = None) -> Archive:
@@ -26,12 +26,7 @@ def connect(name: str | None = None, *, dimse: str | None = None) -> Archive:
     PacsError
         No credentials, certificates that cannot be read, or the extra `pacs` is not installed.
     """
-    if dimse is not None:
-        config = archive_at(dimse)
-        if name is not None:
-            config = replace(archive_config(name), dimse=config.dimse, url="")
-    else:
-        config = archive_config(name)
+    config = chosen(name, dimse)
     try:
         if config.url:
             from veinscan.pacs.web import WebArchive
@@ -41,11 +36,27 @@ def connect(name: str | None = None, *, dimse: str | None = None) -> Archive:
 
         return DimseArchive(config)
     except ImportError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing == "veinscan":
-            raise
-        raise InvalidInputError(
-            f"the package '{missing}' is not installed",
-            where=config.where,
-            do="install veinscan with its extra: pip install 'veinscan[pacs]'",
-        ) from None
+        raise not_installed(error, config.where) from None
+
+
+def chosen(name: str | None, dimse: str | None = None) -> PacsConfig:
+    """The settings that `connect` goes by: with `dimse` those of the table, but over DIMSE.
+
+    Raises InvalidInputError as `connect`.
+    """
+    if dimse is None:
+        return archive_config(name)
+    config = archive_at(dimse)
+    return config if name is None else replace(archive_config(name), dimse=config.dimse, url="")
+
+
+def not_installed(error: ImportError, where: str = "") -> InvalidInputError:
+    """What to say where a package of the extra `pacs` is missing; raises the error again for one of ours."""
+    missing = (error.name or "").partition(".")[0]
+    if missing == "veinscan":
+        raise error
+    return InvalidInputError(
+        f"the package '{missing}' is not installed",
+        where=where,
+        do="install veinscan with its extra: pip install 'veinscan[pacs]'",
+    )

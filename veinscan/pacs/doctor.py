@@ -9,17 +9,12 @@ that a certain object would be kept.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from veinscan.errors import PacsError, VeinscanError
-from veinscan.pacs.config import archive_at, archive_config
-from veinscan.pacs.doctor_visit import Step, Visit
-from veinscan.settings_pacs import PacsConfig
+from veinscan.errors import VeinscanError
+from veinscan.pacs.config import archive_config
+from veinscan.pacs.connect import chosen, not_installed
+from veinscan.pacs.doctor_visit import DIMSE_STEPS, WEB_STEPS, Step, Told, Visit
 
 __all__ = ["Step", "check", "ways"]
-
-WEB_STEPS = ("settings", "name", "tcp", "tls", "login", "qido", "wado", "stow")
-DIMSE_STEPS = ("settings", "name", "tcp", "association", "echo", "find", "get", "store")
 
 
 def ways(name: str | None, dimse: str | None = None) -> tuple[tuple[str, str | None], ...]:
@@ -37,7 +32,7 @@ def ways(name: str | None, dimse: str | None = None) -> tuple[tuple[str, str | N
     return (*found, *([("DIMSE", config.dimse)] if config.dimse else []))
 
 
-def check(name: str | None, dimse: str | None = None) -> tuple[Step, ...]:
+def check(name: str | None, dimse: str | None = None, *, told: Told | None = None) -> tuple[Step, ...]:
     """Go the way to an archive step by step.
 
     Parameters
@@ -46,6 +41,8 @@ def check(name: str | None, dimse: str | None = None) -> tuple[Step, ...]:
         Table of the settings file; None: the only one there is.
     dimse : str, optional
         'AET@host:port': over DIMSE, whatever the settings say.
+    told : callable, optional
+        Called with each step as it is done.
 
     Returns
     -------
@@ -53,38 +50,24 @@ def check(name: str | None, dimse: str | None = None) -> tuple[Step, ...]:
         All steps in order; at most one has `ok` False, and those after it None.
     """
     try:
-        config = _config(name, dimse)
+        config = chosen(name, dimse)
         if config.url:
             from veinscan.pacs.doctor_web import WebVisit
 
-            return WebVisit(config).run()
+            return WebVisit(config, told).run()
         from veinscan.pacs.doctor_dimse import DimseVisit
 
-        return DimseVisit(config).run()
+        return DimseVisit(config, told).run()
     except ImportError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing == "veinscan":
-            raise
-        return _only_settings(
-            PacsError(f"the package '{missing}' is not installed", do="run: pip install 'veinscan[pacs]'"),
-            dimse,
-        )
+        return _only_settings(not_installed(error), dimse, told)
     except VeinscanError as error:
-        return _only_settings(error, dimse)
+        return _only_settings(error, dimse, told)
 
 
-def _config(name: str | None, dimse: str | None) -> PacsConfig:
-    """As `veinscan.pacs.connect.connect` chooses it."""
-    if dimse is None:
-        return archive_config(name)
-    config = archive_at(dimse)
-    return config if name is None else replace(archive_config(name), dimse=config.dimse, url="")
-
-
-def _only_settings(error: VeinscanError, dimse: str | None) -> tuple[Step, ...]:
+def _only_settings(error: VeinscanError, dimse: str | None, told: Told | None) -> tuple[Step, ...]:
     def fail() -> str:
         raise error
 
-    visit = Visit(WEB_STEPS if dimse is None else DIMSE_STEPS)
+    visit = Visit(WEB_STEPS if dimse is None else DIMSE_STEPS, told=told)
     visit.step("settings", fail)
     return visit.all()

@@ -14,7 +14,16 @@ from veinscan.pacs.dimse import DimseArchive, peer_of
 from veinscan.pacs.dimse_association import CONNECT_S, Asked, Watch, associate
 from veinscan.pacs.dimse_find import PLAIN_SYNTAXES
 from veinscan.pacs.doctor_line import dial, resolve
-from veinscan.pacs.doctor_visit import NotTried, Step, Visit, read_one, some_object, some_study
+from veinscan.pacs.doctor_visit import (
+    DIMSE_STEPS,
+    NotTried,
+    Step,
+    Told,
+    Visit,
+    read_one,
+    some_object,
+    some_study,
+)
 from veinscan.pacs.model import StudyRow
 from veinscan.settings_pacs import PacsConfig
 
@@ -29,7 +38,8 @@ OURS = {
 class DimseVisit:
     """One visit to an archive over DIMSE."""
 
-    def __init__(self, config: PacsConfig) -> None:
+    def __init__(self, config: PacsConfig, told: Told | None = None) -> None:
+        self._told = told
         self._config = config
         self._peer = peer_of(config)
         self._archive = DimseArchive(config)
@@ -39,8 +49,8 @@ class DimseVisit:
     def run(self) -> tuple[Step, ...]:
         """Every step, until one fails."""
         fetching = "get" if self._config.move_port is None else "move"
-        names = ("settings", "name", "tcp", "association", "echo", "find", fetching, "store")
-        visit = Visit(names, self._config.where)
+        names = tuple(fetching if name == "get" else name for name in DIMSE_STEPS)
+        visit = Visit(names, self._config.where, self._told)
         visit.step("settings", self._settings)
         visit.step("name", self._name)
         visit.step("tcp", self._tcp)

@@ -13,6 +13,9 @@ from veinscan.pacs.archive import Archive
 from veinscan.pacs.model import InstanceRow, StudyQuery, StudyRow
 from veinscan.pacs.words import size_words
 
+WEB_STEPS = ("settings", "name", "tcp", "tls", "login", "qido", "wado", "stow")
+DIMSE_STEPS = ("settings", "name", "tcp", "association", "echo", "find", "get", "store")
+"""'get' is 'move' where objects come by C-MOVE."""
 NOT_TRIED = "not tried"
 _SMALL = ("SR", "KO", "PR", "DOC", "SEG")
 """Modalities whose objects are small beside images."""
@@ -23,8 +26,7 @@ class Step:
     """One step and how it went."""
 
     name: str
-    """'settings', 'name', 'tcp', 'tls', 'login', 'qido', 'wado', 'stow'; over DIMSE 'association', 'echo',
-    'find', 'get' or 'move', 'store'."""
+    """One of `WEB_STEPS` or `DIMSE_STEPS`."""
     ok: bool | None
     """None: not tried, or nothing can be told."""
     what: str
@@ -34,6 +36,10 @@ class Step:
     seconds: float = 0.0
 
 
+Told = Callable[[Step], None]
+"""Called with each step as it is done."""
+
+
 class NotTried(Exception):  # noqa: N818  (carries why a step has no answer; not a fault)
     """Ends a step that is neither right nor wrong."""
 
@@ -41,9 +47,10 @@ class NotTried(Exception):  # noqa: N818  (carries why a step has no answer; not
 class Visit:
     """The steps of one visit, in order."""
 
-    def __init__(self, names: tuple[str, ...], where: str = "") -> None:
+    def __init__(self, names: tuple[str, ...], where: str = "", told: Told | None = None) -> None:
         self._names = names
         self._where = where
+        self._told = told
         self._done: list[Step] = []
         self._failed = False
 
@@ -62,12 +69,20 @@ class Visit:
             at = "" if error.where in ("", self._where) else f"{error.where}: "
             ok, what, do = False, f"{at}{error.what}", error.do
             self._failed = True
-        self._done.append(Step(name, ok, what, do, time.monotonic() - began))
+        self._add(Step(name, ok, what, do, time.monotonic() - began))
 
     def all(self) -> tuple[Step, ...]:
         """Every step; those that were not come to are 'not tried'."""
         done = {step.name for step in self._done}
-        return (*self._done, *(Step(name, None, NOT_TRIED) for name in self._names if name not in done))
+        for name in self._names:
+            if name not in done:
+                self._add(Step(name, None, NOT_TRIED))
+        return tuple(self._done)
+
+    def _add(self, step: Step) -> None:
+        self._done.append(step)
+        if self._told is not None:
+            self._told(step)
 
 
 def some_study(archive: Archive) -> StudyRow | None:

@@ -13,16 +13,23 @@ from urllib.parse import urlsplit
 from veinscan.errors import PacsError, VeinscanError
 from veinscan.pacs.answers import HttpStatusError
 from veinscan.pacs.archive import Archive
-from veinscan.pacs.credentials import credentials
+from veinscan.pacs.credentials import credentials, secret_variable
 from veinscan.pacs.doctor_line import dial, resolve, secure
-from veinscan.pacs.doctor_visit import NotTried, Step, Visit, read_one, some_object, some_study
+from veinscan.pacs.doctor_visit import (
+    WEB_STEPS,
+    NotTried,
+    Step,
+    Told,
+    Visit,
+    read_one,
+    some_object,
+    some_study,
+)
 from veinscan.pacs.guarded import Ask
 from veinscan.pacs.model import StudyRow
 from veinscan.pacs.transport import CONNECT_S, GuardedSession, tls_context
 from veinscan.pacs.web import WebArchive
 from veinscan.settings_pacs import PacsConfig
-
-STEPS = ("settings", "name", "tcp", "tls", "login", "qido", "wado", "stow")
 
 USUAL_ROOTS = (
     "/dicom-web",  # Orthanc
@@ -42,7 +49,8 @@ QUESTION = b"veinscan asks whether a store request is understood; this is not an
 class WebVisit:
     """One visit to an archive over DICOMweb."""
 
-    def __init__(self, config: PacsConfig) -> None:
+    def __init__(self, config: PacsConfig, told: Told | None = None) -> None:
+        self._told = told
         self._config = config
         parts = urlsplit(config.url)
         self._host = parts.hostname or ""
@@ -55,7 +63,7 @@ class WebVisit:
 
     def run(self) -> tuple[Step, ...]:
         """Every step, until one fails."""
-        visit = Visit(STEPS, self._config.where)
+        visit = Visit(WEB_STEPS, self._config.where, self._told)
         visit.step("settings", self._settings)
         visit.step("name", self._name)
         visit.step("tcp", self._tcp)
@@ -105,7 +113,10 @@ class WebVisit:
         return f"{version}; the certificate holds until {until:%Y-%m-%d}{soon}"
 
     def _login(self) -> str:
-        login = credentials(self._config)
+        try:
+            login = credentials(self._config)
+        except PacsError as error:
+            raise self._about_login(error) from None
         self._session = GuardedSession(self._config, login)
         self._archive = WebArchive(self._config, login=login)
         try:
@@ -127,7 +138,9 @@ class WebVisit:
             do = f"run 'veinscan pacs login {name}' again; if it stays so, ask for the right user or token"
         elif status == 403:
             do = "the archive knows this login: have its administrator allow it to search, read and store"
-        else:
+        elif "keyring" in error.what:
+            do = f"set {secret_variable(self._config)}, or install a keyring (on a desktop it comes with it)"
+        elif self._archive is not None:
             do = self._better_address() or do
         return PacsError(error.what, where=error.where, do=do, step="login")
 
