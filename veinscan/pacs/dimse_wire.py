@@ -106,7 +106,9 @@ class Wire(AssociationSocket):
         view = memoryview(data)
         got = 0
         while got < nr_bytes:
-            count = self._limited(until).recv_into(view[got:])
+            held = self._limited(until)
+            self._acknowledge(held)
+            count = held.recv_into(view[got:])
             if not count:
                 break
             got += count
@@ -136,6 +138,16 @@ class Wire(AssociationSocket):
         held.settimeout(left)
         return held
 
+    @staticmethod
+    def _acknowledge(held: Any) -> None:
+        """At once: many archives send a message in two pieces, the second once the first is acknowledged.
+
+        Linux would let them wait 40 ms for it, and forgets the wish after a while (tcp(7), TCP_QUICKACK).
+        """
+        if hasattr(socket, "TCP_QUICKACK"):
+            with contextlib.suppress(OSError):
+                held.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
     def cut(self) -> None:
         """Close the connection now, whoever waits on it."""
         held = self.socket
@@ -152,9 +164,12 @@ def telling(make: Any, wire: Wire) -> Any:
     class Telling(make):  # type: ignore[misc]
         def connect(self, address: Any) -> None:
             try:
+                # a short last piece of a message is not held back until the one before it is acknowledged
+                self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 super().connect(address)
             except OSError as error:
                 wire.problem = error
+                self.close()  # pynetdicom forgets it, and does not close it
                 raise
 
     return Telling
