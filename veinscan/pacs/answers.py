@@ -165,6 +165,8 @@ def connection_error(error: BaseException, *, step: str, where: str) -> PacsErro
             return unusable("it is not HTTP", step=step, where=where)
         if name == "HTTPException":
             return unusable("its header is too long", step=step, where=where)
+        if "chunk size line" in str(each):
+            return unusable("it is not HTTP", step=step, where=where)
         if name in ("InvalidChunkLength", "IncompleteRead"):
             return BrokenOffError(
                 "the answer broke off before its end", where=where, do=again, step=step, temporary=True

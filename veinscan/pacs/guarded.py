@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, TypeVar
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -51,6 +52,14 @@ class Ask:
     where: str = ""
 
 
+class _Stretch(Enum):
+    """What a request is at, and what it means if that stands still."""
+
+    SENDING = "took nothing or hardly anything"
+    HEAD = "gave no answer"
+    BODY = "sent nothing or hardly anything"
+
+
 class Guard:
     """Watches over one request."""
 
@@ -58,10 +67,14 @@ class Guard:
         self.ask = ask
         self._end = time.monotonic() + ask.seconds
         self._received = 0
-        self.answering()
+        self._begin(_Stretch.SENDING)
 
     def answering(self) -> None:
-        """A new stretch begins (the body after the head): the pause counts from here."""
+        """The head of the answer is here, the body begins."""
+        self._begin(_Stretch.BODY)
+
+    def _begin(self, stretch: _Stretch) -> None:
+        self._stretch = stretch
         self._waited = 0.0
         self._moved = 0
 
@@ -94,18 +107,22 @@ class Guard:
             )
         pause = ask.pause_s - self._waited
         if pause <= 0:
-            if self._moved < SLOWEST_BYTES_PER_S * self._waited:
+            # a head is short: it may not take longer, however many bytes come
+            if self._stretch is _Stretch.HEAD or self._moved < SLOWEST_BYTES_PER_S * self._waited:
                 raise self.error(
-                    f"the archive sent {'nothing' if not self._moved else 'hardly anything'}"
-                    f" for {ask.pause_s:g} s",
+                    f"the archive {self._stretch.value} for {ask.pause_s:g} s",
                     "try again later, or raise timeout_s",
                 )
-            self.answering()
+            self._begin(self._stretch)
             pause = ask.pause_s
         return max(0.001, min(left, pause, _SLICE_S if ask.stop is not None else left))
 
     def run(self, sock: socket.socket, move: Callable[[], int], *, receiving: bool) -> int:
         """Read or write once, waiting as long as the limits allow."""
+        if receiving and self._stretch is _Stretch.SENDING:
+            self._begin(_Stretch.HEAD)
+        elif not receiving and self._stretch is not _Stretch.SENDING:
+            self._begin(_Stretch.SENDING)
         while True:
             sock.settimeout(self.left_s())
             began = time.monotonic()
@@ -176,7 +193,12 @@ class _TlsSocket(_GuardedMixin, ssl.SSLSocket):
         return self._guarded(lambda: ssl.SSLSocket.recv_into(self, *args, **kwargs), receiving=True)
 
     def send(self, *args: Any, **kwargs: Any) -> int:
-        return self._guarded(lambda: ssl.SSLSocket.send(self, *args, **kwargs), receiving=False)
+        try:
+            return self._guarded(lambda: ssl.SSLSocket.send(self, *args, **kwargs), receiving=False)
+        except (ssl.SSLEOFError, ConnectionError):
+            # who refuses our certificate says so and hangs up; what was said is still to be read
+            ssl.SSLSocket.recv(self, 1)
+            raise
 
 
 def guarded_context(context: ssl.SSLContext) -> ssl.SSLContext:

@@ -97,6 +97,14 @@ class _Adapter(HTTPAdapter):
         host, _ = super().build_connection_pool_key_attributes(request, True, None)
         return host, {"ssl_context": self._context} if host["scheme"] == "https" else {}
 
+    def close(self) -> None:
+        # requests leaves it to the garbage collector, and a response that somebody keeps holds it back
+        pools = self.poolmanager.pools
+        for key in list(pools.keys()):
+            if (pool := pools.get(key)) is not None:
+                pool.close()
+        super().close()
+
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         pass
 
@@ -201,7 +209,10 @@ class GuardedSession(requests.Session):
                 break
             target = response.headers.get("Location", "")
             response.close()
-            url = urljoin(request.url or "", target)
+            try:
+                url = urljoin(request.url or "", target)
+            except ValueError:
+                url = ""
             if request.method != "GET" or not target:
                 raise self._elsewhere(url, ask)
             request = request.copy()
