@@ -12,7 +12,7 @@ import typer
 from veinscan.cli.common import JsonOption, start
 from veinscan.cli.output import Result, WrongCallError, count, table
 from veinscan.cli.pacs_options import DimseOption, PacsOption, day_of, word_of
-from veinscan.pacs.words import name_pattern, name_words, size_words
+from veinscan.pacs.words import name_words, size_words
 
 if TYPE_CHECKING:
     from veinscan.pacs.model import StudyRow, StudyRows
@@ -55,10 +55,11 @@ def query(
     start()
     from veinscan.pacs.connect import connect
     from veinscan.pacs.model import StudyQuery
+    from veinscan.pacs.search import search
 
+    patient_id, typed = word_of(patient, "Patient ID"), word_of(name, "Patient's name")
     wanted = StudyQuery(
-        patient_id=word_of(patient, "Patient ID"),
-        patient_name=name_pattern(word_of(name, "Patient's name")),
+        patient_id=patient_id,
         accession=word_of(accession, "Accession number"),
         first_day=first_day,
         last_day=last_day,
@@ -68,7 +69,7 @@ def query(
     from veinscan.cli.interrupt import Interrupt
 
     with Interrupt("") as stop, connect(pacs, dimse=dimse) as archive:
-        found = archive.find_studies(wanted, stop=stop)
+        found = search(archive, wanted, name=typed, stop=stop)
         data = {"archive": archive.name, "complete": found.complete, "studies": [_row(r) for r in found.rows]}
     return Result(data, "" if as_json else _query_text(found, archive.name, wanted.modality))
 
