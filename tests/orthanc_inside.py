@@ -47,10 +47,11 @@ async def pump(
 ) -> None:
     try:
         while piece := await reader.read(PIECE):
-            # no acknowledgement of ours lets the other side wait: the relay adds nothing to what is measured
-            comes_from.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             writer.write(piece)
             await writer.drain()
+            # no side waits for an acknowledgement of ours, as if there was no relay (the wish does not last)
+            for side in (comes_from, writer):
+                side.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         writer.write_eof()
     except OSError:
         writer.transport.abort()

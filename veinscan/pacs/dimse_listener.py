@@ -80,6 +80,8 @@ class Listener:
             callers = list(self._callers)
         if self._server is not None:
             with contextlib.suppress(OSError):
+                self._server.shutdown(socket.SHUT_RDWR)  # where the system can, who waits in `accept` wakes
+            with contextlib.suppress(OSError):
                 self._server.close()
         for association, wire in callers:
             end(association, wire, polite=False)
@@ -94,8 +96,8 @@ class Listener:
             except TimeoutError:
                 continue
             except OSError:
-                # closed by us, or out of descriptors for a while
-                time.sleep(_POLL_S)
+                if not self._over:  # out of descriptors for a while
+                    time.sleep(_POLL_S)
                 continue
             with self._guard:
                 self._callers = [one for one in self._callers if one[0].is_alive()]
@@ -111,6 +113,7 @@ class Listener:
 
     def _take(self, connection: socket.socket, address: Any) -> None:
         connection.settimeout(min(CONNECT_S, self._peer.timeout_s))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._tls is not None:
             connection = self._tls().wrap_socket(connection, server_side=True)
         association = Association(self._entity, MODE_ACCEPTOR)
