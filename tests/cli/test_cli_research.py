@@ -105,3 +105,21 @@ def test_a_work_list_from_start_to_end(cli: Callable, tiny: Path, tmp_path: Path
     decided = cli("worklist", "adjudicate", tiny, "--reader", "Clara", "--json")
     assert decided.code == 0 and len(decided.json["sources"]) == 2
     assert cli("worklist", "done", folder, "--reader", "Zoe").code == 1
+
+
+def test_who_is_who_is_asked_and_answered_by_a_file(cli: Callable, tmp_path: Path) -> None:
+    for number, patient_id in enumerate(("A1", "")):
+        study = ultrasound(StudyInstanceUID=f"1.2.3.{number}", PatientID=patient_id, InstanceNumber=number)
+        write(tmp_path / "in" / str(number) / "a.dcm", study)
+    studies = sorted((tmp_path / "in").iterdir())
+    called = cli("export", *studies, "-o", tmp_path / "set", "--format", "csv")
+    assert called.code == 0 and "1 question about who is who" in called.out
+    (asked,) = json.loads((tmp_path / "set" / "not_judged.json").read_text())["patients"]
+    said = tmp_path / "patients.csv"
+    said.write_text("what,patient\n" + ",".join(asked["patients"]) + "\n")
+    call = ("batch", tmp_path / "in", "-o", tmp_path / "one", "--no-candidates", "--processes", "1")
+    called = cli(*call, "--patients", said)
+    assert called.code == 0 and "who is who" not in called.out
+    assert len(json.loads((tmp_path / "one" / "splits.json").read_text())) == 1
+    called = cli("export", *studies, "-o", tmp_path / "no", "--format", "csv", "--patients", tmp_path / "x")
+    assert called.code != 0 and "list of patients" in called.err

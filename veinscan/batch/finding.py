@@ -12,13 +12,14 @@ from veinscan.deidentify.key import ProjectKey
 from veinscan.dicom.facts import patient_of
 from veinscan.dicom.guard import DEFAULT_LIMITS
 from veinscan.dicom.header import Header, quiet, read_header
+from veinscan.dicom.patients import patient_in
 from veinscan.dicom.sources import SingleFileSource
 from veinscan.dicom.study import RECORD_FOLDER, open_study
 from veinscan.dicom.values import uid
 from veinscan.errors import AmbiguousStudyError, InvalidInputError, VeinscanError
+from veinscan.export.model import Item
 from veinscan.export.names import name_of
 from veinscan.export.run import item_of
-from veinscan.export.work import Item
 
 MOST_PEEKS = 8
 """Files of a folder that are looked at for one that tells its study."""
@@ -149,6 +150,7 @@ def _quick_item(path: Path, key: ProjectKey) -> Item | None:
         if header is not None:
             with quiet():
                 patient = patient_pseudonym(key, *patient_of(header.dataset), study)
-            return Item(str(path.absolute()), study, patient, name_of(key, patient, study))
+                person = patient_in(header.dataset)
+            return Item(str(path.absolute()), study, patient, name_of(key, patient, study), person)
         place = next((folder for folder in folders if _study_in(folder)), None)
     return None

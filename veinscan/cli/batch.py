@@ -17,6 +17,7 @@ from veinscan.cli.research import (
     KeyOption,
     NotesOption,
     OutputOption,
+    PeopleOption,
     PixelsOption,
     ProjectOption,
     ReadingOption,
@@ -57,6 +58,7 @@ def batch(
     notes: NotesOption = False,
     reading: ReadingOption = "best",
     review: ReviewOption = None,
+    people: PeopleOption = None,
     seed: SeedOption = 0,
     splits: SplitsOption = "0.7,0.15,0.15",
     as_json: JsonOption = False,
@@ -71,6 +73,7 @@ def batch(
         reading=reading,
         seed=seed,
         splits=splits,
+        people=people,
         search=search_of(settings) if candidates else None,
         measure_reflux=True,
     )

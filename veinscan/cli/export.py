@@ -15,6 +15,7 @@ from veinscan.cli.research import (
     KeyOption,
     NotesOption,
     OutputOption,
+    PeopleOption,
     PixelsOption,
     ProjectOption,
     ReadingOption,
@@ -51,6 +52,7 @@ def export(
         typer.Option("--candidates", help="Search too: tracks over frames, and what nobody judged."),
     ] = False,
     review: ReviewOption = None,
+    people: PeopleOption = None,
     seed: SeedOption = 0,
     splits: SplitsOption = "0.7,0.15,0.15",
     study_uid: StudyUidOption = None,
@@ -68,6 +70,7 @@ def export(
         reading=reading,
         seed=seed,
         splits=splits,
+        people=people,
         search=search_of(settings) if candidates else None,
     )
     check_apart(output, studies)

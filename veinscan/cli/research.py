@@ -57,6 +57,16 @@ ReviewOption = Annotated[
     ),
 ]
 
+PeopleOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--patients",
+        metavar="FILE",
+        help="CSV of pseudonyms, what,patient: which studies or patients are of one person.",
+        show_default=False,
+    ),
+]
+
 SAY_EVERY_S = 30.0
 """A line on stderr where nobody looks at a progress bar."""
 
@@ -86,12 +96,14 @@ def options_of(
     reading: str,
     seed: int,
     splits: str,
+    people: Path | None,
     **more: Any,
 ) -> ExportOptions:
     """Options of an export; WrongCallError for a word that is none."""
     from veinscan.deidentify import Dates, Options, Pixels
-    from veinscan.export import ExportOptions, Format
+    from veinscan.export import ExportOptions, Format, read_people
 
+    said = () if people is None else read_people(people)
     try:
         chosen = tuple(
             dict.fromkeys(Format(word.strip()) for text in formats or () for word in text.split(","))
@@ -116,7 +128,13 @@ def options_of(
         say("veinscan: pixels are not cleaned: banners with names and dates leave as they are")
     try:
         return ExportOptions(
-            formats=chosen, deidentify=kept, reading=reading, seed=seed, fractions=_shares(splits), **more
+            formats=chosen,
+            deidentify=kept,
+            reading=reading,
+            seed=seed,
+            fractions=_shares(splits),
+            people=said,
+            **more,
         )
     except InvalidInputError as error:
         raise WrongCallError(error.what, where=error.where, do=error.do) from error
@@ -166,6 +184,11 @@ def exported_text(exported: Exported, studies: int) -> str:
     if exported.not_judged:
         remarks = count(exported.not_judged, "remark")
         lines.append(f"{remarks} on what could not be judged, in not_judged.json.")
+    if exported.questions:
+        lines.append(
+            f"{count(exported.questions, 'question')} about who is who: not_judged.json has them, "
+            "--patients answers them."
+        )
     if any(path.startswith("review/") for path in exported.files):
         lines.append("A person looks at the sheets in review/ before this leaves the house.")
     if exported.failed:

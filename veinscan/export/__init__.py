@@ -1,7 +1,7 @@
 """Research data sets: COCO, nnU-Net, NIfTI, DICOM, CSV, Parquet, JSON; nobody in them.
 
     options = ExportOptions(formats=(Format.COCO, Format.CSV))
-    items = [item_of(study, key, options) for study in studies]
+    items = [item_of(study, key) for study in studies]
     export_studies(items, "DIR", options, key)
 
 Names load when they are first used.
@@ -13,11 +13,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from veinscan.export.model import ExportOptions, Format, Split
+    from veinscan.export.model import ExportOptions, Format, Item, Split
+    from veinscan.export.people import read_people
     from veinscan.export.review import read_review
     from veinscan.export.run import Exported, export_studies, item_of
     from veinscan.export.splits import split_patients
-    from veinscan.export.work import Done, Item, Job
+    from veinscan.export.work import Done, Job
 
 __all__ = [
     "Done",
@@ -29,6 +30,7 @@ __all__ = [
     "Split",
     "export_studies",
     "item_of",
+    "read_people",
     "read_review",
     "split_patients",
 ]
@@ -38,11 +40,12 @@ _HOMES = {
     "ExportOptions": "model",
     "Exported": "run",
     "Format": "model",
-    "Item": "work",
+    "Item": "model",
     "Job": "work",
     "Split": "model",
     "export_studies": "run",
     "item_of": "run",
+    "read_people": "people",
     "read_review": "review",
     "split_patients": "splits",
 }

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from veinscan.deidentify.identity import Options
+from veinscan.dicom.patients import Patient
 from veinscan.errors import InvalidInputError
 from veinscan.plan.model import Point
 
@@ -72,6 +73,8 @@ class ExportOptions:
     """Frames taken of a clip that was searched completely and is empty."""
     nnunet_id: int = 1
     """Number of the nnU-Net data set."""
+    people: tuple[tuple[str, str], ...] = ()
+    """What a person said of who is who (`export.people.read_people`), by pseudonyms."""
 
     def __post_init__(self) -> None:
         if not self.formats:
@@ -112,3 +115,18 @@ class WrittenFile:
     """Relative, with `/`."""
     sha256: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A study that is to be exported."""
+
+    path: str
+    """Where it lies; never written into the export."""
+    study_uid: str
+    patient: str
+    """Pseudonym."""
+    name: str
+    """Of the study in the export."""
+    person: Patient | None = field(default=None, repr=False)
+    """By the header, to tell who may be one person; stays in this program."""

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from veinscan.deidentify.key import ProjectKey
 
+_STUDY = "_S-"
+
 
 def name_of(key: ProjectKey, patient: str, study_instance_uid: str) -> str:
     """'P-..._S-...': patient (a pseudonym) and study (its own UID)."""
-    return f"{patient}_S-{key.name('study', study_instance_uid, 8)}"
+    return f"{patient}{_STUDY}{key.name('study', study_instance_uid, 8)}"
+
+
+def study_mark(name: str) -> str:
+    """Of the name of a study or clip what is of the study, whoever its patient is: 'S-...'; '' for none."""
+    _, _, end = f"_{name}".rpartition(_STUDY)
+    return f"S-{end.partition('_')[0]}" if end else ""
 
 
 def clip_name(study: str, number: int) -> str:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from veinscan.errors import InvalidInputError
 from veinscan.export.folder import PARTS, ExportFolder, json_bytes
 from veinscan.export.model import WrittenFile
+from veinscan.export.names import study_mark
 from veinscan.export.pictures import clean_frame, png, rgb
 
 if TYPE_CHECKING:
@@ -51,11 +52,14 @@ class Said:
     """Kept by the program when the person looked."""
     black: tuple[Box, ...] = ()
     keep: tuple[Box, ...] = ()
+    study: str = ""
+    """'S-...': the study of the clip; empty where the review does not tell."""
 
 
 class _Clip(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
+    clip: str = Field(default="", max_length=200)
     sop_instance_uid: str = Field(max_length=64)
     pixels: str = Field(max_length=64)
     kept_boxes: list[tuple[int, int, int, int]]
@@ -99,6 +103,7 @@ def read_review(path: Path) -> dict[str, Said]:
             tuple(clip.kept_boxes),
             tuple(clip.black),
             tuple(clip.keep),
+            study_mark(clip.clip),
         )
         for clip in found.clips
     }

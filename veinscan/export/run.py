@@ -5,21 +5,22 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from veinscan.deidentify.identity import Pixels
 from veinscan.deidentify.key import ProjectKey
 from veinscan.dicom import Study
+from veinscan.dicom.patients import patient_in
 from veinscan.errors import InvalidInputError
-from veinscan.export import agreement, coco, nnunet, review, table_files
-from veinscan.export.folder import CHECKSUMS, SCHEMA, ExportFolder, json_bytes, open_folder
-from veinscan.export.model import ExportOptions, Format, Split, WrittenFile
-from veinscan.export.names import name_of
+from veinscan.export import agreement, coco, nnunet, review, summary, table_files
+from veinscan.export.folder import ExportFolder, json_bytes, open_folder
+from veinscan.export.model import ExportOptions, Format, Item, Split, WrittenFile
+from veinscan.export.names import name_of, study_mark
+from veinscan.export.people import Question, groups_of, patient_for, questions_of
 from veinscan.export.splits import split_patients
 from veinscan.export.study import pseudonym_of
-from veinscan.export.work import PICTURES, Done, Item, Job, do_job
+from veinscan.export.work import PICTURES, Done, Job, do_job
 
 Progress = Callable[[int, int, Done], None]
 """Called with (studies done, studies in all, the last of them); may raise CancelledError."""
@@ -40,13 +41,21 @@ class Exported:
     """(study, reason) of those that could not be exported."""
     not_judged: int
     """Sentences of what a person has to look at."""
+    questions: int = 0
+    """How many of them are about who is who."""
 
 
 def item_of(study: Study, key: ProjectKey) -> Item:
     """A study as it is listed for an export."""
     patient = pseudonym_of(study, key)
     name = name_of(key, patient, study.study_instance_uid)
-    return Item(str(study.path), study.study_instance_uid, patient, name)
+    return Item(str(study.path), study.study_instance_uid, patient, name, patient_in(study.header()))
+
+
+def _as_said(item: Item, options: ExportOptions, key: ProjectKey) -> Item:
+    """The item under the patient that a person said it is of."""
+    patient = patient_for(item.patient, study_mark(item.name), options.people)
+    return replace(item, patient=patient, name=name_of(key, patient, item.study_uid))
 
 
 def one_after_the_other(jobs: Sequence[Job]) -> Iterator[Done]:
@@ -92,14 +101,26 @@ def export_studies(
     VeinscanError
         The folder cannot be written, or a part that a format needs is not installed.
     """
-    listed = sorted(items, key=lambda item: item.name)
+    listed = sorted((_as_said(item, options, key) for item in items), key=lambda item: item.name)
     _check_items(listed)
+    questions = questions_of(listed)
     said = said or {}
     target = open_folder(Path(folder), _asked(listed, options, key, said))
-    splits = split_patients((item.patient for item in listed), options.fractions, options.seed)
+    groups = groups_of((item.patient for item in listed), questions)
+    splits = split_patients(groups, options.fractions, options.seed, groups)
     names = [item.name for item in listed]
+    by_study: dict[str, dict[str, review.Said]] = {}
+    for uid, one in said.items():
+        by_study.setdefault(one.study, {})[uid] = one
     todo = [
-        Job(item, splits[item.patient], str(target.root.absolute()), options, key, said)
+        Job(
+            replace(item, person=None),
+            splits[item.patient],
+            str(target.root.absolute()),
+            options,
+            key,
+            by_study.get(study_mark(item.name), {}) | by_study.get("", {}),
+        )
         for item in listed
         if target.part(item.name) is None
     ]
@@ -111,7 +132,7 @@ def export_studies(
         if progress is not None:
             progress(done_before + count, len(listed), done)
     target.forget(failed)
-    return _finished(target, names, failed, splits, options, key)
+    return _finished(target, names, failed, splits, questions, options, key)
 
 
 def _check_items(items: Sequence[Item]) -> None:
@@ -139,6 +160,7 @@ def _finished(
     names: Sequence[str],
     failed: dict[str, Done],
     splits: dict[str, Split],
+    questions: Sequence[Question],
     options: ExportOptions,
     key: ProjectKey,
 ) -> Exported:
@@ -148,7 +170,7 @@ def _finished(
     formats = options.formats
     written: list[WrittenFile] = []
     if Format.COCO in formats:
-        written += coco.write_dataset(folder, parts, _info())
+        written += coco.write_dataset(folder, parts, summary.info())
     if Format.NNUNET in formats:
         written += nnunet.write_dataset(folder, parts, options.nnunet_id)
     if Format.CSV in formats:
@@ -163,15 +185,16 @@ def _finished(
     rows = [row for part in parts() for row in part.get("agreement", ())]
     if rows:
         written.append(table_files.write_table(folder, "agreement.csv", agreement.COLUMNS, rows))
-    counts, doubts = _counts(parts(), failed)
-    written.append(folder.write("not_judged.json", json_bytes(_doubts(parts(), failed), indent=1)))
+    counts, doubts = summary.counts_of(parts(), failed, questions)
+    not_judged = summary.not_judged(parts(), failed, questions)
+    written.append(folder.write("not_judged.json", json_bytes(not_judged, indent=1)))
     used = {part["patient"] for part in parts()}
     patients = {patient: split.value for patient, split in splits.items() if patient in used}
     told = {part["study"]: part["readings"] for part in parts()}
     written.append(folder.write("readings.json", json_bytes(told, indent=1)))
     written.append(folder.write("splits.json", json_bytes(patients, indent=1)))
-    checksums = _write_checksums(folder, parts(), written)
-    dataset = _dataset(options, key, counts, checksums)
+    checksums = summary.write_checksums(folder, parts(), written)
+    dataset = summary.dataset_json(options, key, counts, checksums)
     top = folder.finish(dataset, complete=not failed)
     return Exported(
         folder=folder.root,
@@ -179,103 +202,5 @@ def _finished(
         files=tuple(sorted(file.path for file in (*written, checksums, top))),
         failed=tuple(sorted((name, done.reason) for name, done in failed.items())),
         not_judged=doubts,
+        questions=len(questions),
     )
-
-
-def _info() -> dict[str, str]:
-    from veinscan import __version__
-
-    return {"description": "veinscan export, de-identified", "version": __version__}
-
-
-def _counts(parts: Iterable[dict[str, Any]], failed: dict[str, Done]) -> tuple[dict[str, Any], int]:
-    """Sums over the parts, and how many sentences there are to look at."""
-    sums = ("clips", "frames", "labelled_frames", "negative_clips", "confirmed_clips")
-    counts: dict[str, Any] = {"patients": 0, "studies": 0, "failed": len(failed), **dict.fromkeys(sums, 0)}
-    patients: set[str] = set()
-    marks: dict[str, int] = {}
-    splits: dict[str, int] = {split.value: 0 for split in Split}
-    doubts = 0
-    for part in parts:
-        patients.add(part["patient"])
-        counts["studies"] += 1
-        splits[part["split"]] += 1
-        doubts += len(part["not_judged"])
-        for name in sums:
-            counts[name] += part.get(name, 0)
-        for name, number in part["marks"].items():
-            marks[name] = marks.get(name, 0) + number
-    return {
-        **counts,
-        "patients": len(patients),
-        "marks": dict(sorted(marks.items())),
-        "splits": splits,
-    }, doubts
-
-
-def _doubts(parts: Iterable[dict[str, Any]], failed: dict[str, Done]) -> dict[str, Any]:
-    """What the export could not judge, and what it left out."""
-    return {
-        "clips": [entry for part in parts for entry in part["not_judged"]],
-        "failed": [
-            {"study": name, "reason": done.told or done.reason} for name, done in sorted(failed.items())
-        ],
-        "always": [
-            "Text inside the picture is searched for, not recognised: a person looks at the contact sheets.",
-            "Faces, skin and rare findings that could tell who somebody is are not searched for.",
-        ],
-    }
-
-
-def _write_checksums(
-    folder: ExportFolder, parts: Iterable[dict[str, Any]], written: Iterable[WrittenFile]
-) -> WrittenFile:
-    """`checksums.sha256`, as `sha256sum -c` reads it."""
-    temporary = folder.root / f"{CHECKSUMS}.part"
-    with temporary.open("w", encoding="ascii", newline="\n") as file:
-        for part in parts:
-            for path, digest, _ in part["files"]:
-                file.write(f"{digest}  {path}\n")
-        for one in written:
-            file.write(f"{one.sha256}  {one.path}\n")
-    temporary.replace(folder.root / CHECKSUMS)
-    return folder.note(CHECKSUMS)
-
-
-def _dataset(
-    options: ExportOptions, key: ProjectKey, counts: dict[str, Any], checksums: WrittenFile
-) -> dict[str, Any]:
-    from veinscan import __version__
-    from veinscan.deidentify.table import EDITION
-    from veinscan.plan.thresholds import DEFAULT_PROFILE, version
-
-    return {
-        "format": "veinscan-dataset",
-        "schema": SCHEMA,
-        "veinscan": __version__,
-        "project": key.mark,
-        "parameters": _plain(asdict(options)),
-        "thresholds": {"profile": DEFAULT_PROFILE, "version": version()},
-        "deidentification": {
-            "profile": f"PS3.15 E.1 basic profile, table E.1-1 of {EDITION}",
-            "dates": options.deidentify.dates.value,
-            "notes": options.deidentify.notes,
-            "pixels": _PIXELS[options.deidentify.pixels],
-        },
-        "counts": counts,
-        "checksums": {"file": checksums.path, "sha256": checksums.sha256},
-    }
-
-
-_PIXELS = {
-    Pixels.CLEANED: "black outside the usable regions; see review/",
-    Pixels.WHOLE: "not cleaned: whole screens, with their banners",
-}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(member) for name, member in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(member) for member in value]
-    return value

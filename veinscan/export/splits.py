@@ -8,13 +8,16 @@ leg or of a follow-up thus never stand on two sides.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from veinscan.export.model import Split
 
 
 def split_patients(
-    patients: Iterable[str], fractions: tuple[float, float, float], seed: int
+    patients: Iterable[str],
+    fractions: tuple[float, float, float],
+    seed: int,
+    groups: Mapping[str, str] | None = None,
 ) -> dict[str, Split]:
     """Which split each patient is in.
 
@@ -26,14 +29,22 @@ def split_patients(
         Shares of patients for training, validation and test; they sum to 1.
     seed : int
         Another seed gives another order.
+    groups : mapping, optional
+        Patients with the same value are not parted: they may be one person.
 
     Numbers of patients are rounded by largest remainder; with two patients or
     more and a share above 0 for training, training is never empty.
     """
-    order = sorted(set(patients), key=lambda one: hashlib.sha256(f"{seed}|{one}".encode()).digest())
-    counts = _counts(len(order), fractions)
-    splits = [split for split, count in zip(Split, counts, strict=True) for _ in range(count)]
-    return dict(sorted(zip(order, splits, strict=True)))
+    members: dict[str, list[str]] = {}
+    for patient in sorted(set(patients)):
+        members.setdefault((groups or {}).get(patient, patient), []).append(patient)
+    order = sorted(members, key=lambda one: hashlib.sha256(f"{seed}|{one}".encode()).digest())
+    counts = _counts(sum(len(group) for group in members.values()), fractions)
+    places = [split for split, count in zip(Split, counts, strict=True) for _ in range(count)]
+    found: dict[str, Split] = {}
+    for group in order:
+        found |= dict.fromkeys(members[group], places[len(found)])
+    return dict(sorted(found.items()))
 
 
 def _counts(total: int, fractions: tuple[float, float, float]) -> list[int]:

@@ -19,7 +19,8 @@ from veinscan.dicom.model import Box
 from veinscan.errors import VeinscanError
 from veinscan.export.marks import labelled_frames, marks_of
 from veinscan.export.model import ExportOptions, Mark, Split
-from veinscan.export.names import clip_name, name_of
+from veinscan.export.names import clip_name, name_of, study_mark
+from veinscan.export.people import patient_for
 from veinscan.plan.model import Record
 from veinscan.plan.vocabulary import RecordState, Searched
 from veinscan.record.opening import with_calibrations
@@ -105,7 +106,8 @@ def pseudonym_of(study: Study, key: ProjectKey) -> str:
 def identity_of(study: Study, key: ProjectKey, options: ExportOptions) -> Identity:
     """What stands for the patient of a study."""
     headers = [clip.header() for clip in study.clips]
-    patient = pseudonym_of(study, key)
+    mark = study_mark(name_of(key, "", study.study_instance_uid))
+    patient = patient_for(pseudonym_of(study, key), mark, options.people)
     known, short = known_words(headers), short_names(headers)
     return Identity(key, patient, key.days(patient), options.deidentify, known, short)
 

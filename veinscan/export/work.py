@@ -23,24 +23,11 @@ from veinscan.errors import (
 )
 from veinscan.export import agreement, coco, dicom, nifti, nnunet, plan_json, review, tables
 from veinscan.export.folder import ExportFolder
-from veinscan.export.model import ExportOptions, Format, Split, WrittenFile
+from veinscan.export.model import ExportOptions, Format, Item, Split, WrittenFile
 from veinscan.export.study import StudyCase, study_case
 
 PICTURES = frozenset({Format.COCO, Format.NNUNET, Format.NIFTI, Format.DICOM_SEG, Format.DICOM_SR})
 """Formats that hold pixels: they come with a contact sheet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A study that is to be exported."""
-
-    path: str
-    """Where it lies; never written into the export."""
-    study_uid: str
-    patient: str
-    """Pseudonym."""
-    name: str
-    """Of the study in the export."""
 
 
 @dataclass(frozen=True, slots=True)
