@@ -16,28 +16,51 @@ from veinscan.cli.common import (
     open_with_record,
     start,
 )
-from veinscan.cli.output import Result, count, table
+from veinscan.cli.output import Result, WrongCallError, count, table
 
 if TYPE_CHECKING:
     from veinscan.follow_up import Comparison, TargetComparison
+    from veinscan.record.opening import Opened
+
+_CALLS = "write 'compare BASELINE FOLLOW_UP', or 'compare FOLLOW_UP --pacs NAME'"
 
 BaselineArgument = Annotated[
     Path,
     typer.Argument(
-        metavar="BASELINE", help="The earlier study: a folder, a file or a zip.", show_default=False
+        metavar="BASELINE",
+        help="The earlier study: a folder, a file or a zip; left out with --pacs or --dimse.",
+        show_default=False,
     ),
 ]
 FollowUpArgument = Annotated[
-    Path,
+    Path | None,
     typer.Argument(
         metavar="FOLLOW_UP", help="The later study: a folder, a file or a zip.", show_default=False
+    ),
+]
+PacsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--pacs",
+        metavar="NAME",
+        help="Find the baseline in this archive of the settings: the patient's earlier study with a plan.",
+        show_default=False,
+    ),
+]
+DimseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dimse",
+        metavar="AET@HOST:PORT",
+        help="The same in an archive that is asked over DIMSE.",
+        show_default=False,
     ),
 ]
 
 
 def compare(
     baseline: BaselineArgument,
-    follow_up: FollowUpArgument,
+    follow_up: FollowUpArgument = None,
     same_patient: SamePatientOption = False,
     baseline_uid: BaselineUidOption = None,
     study_uid: Annotated[
@@ -46,6 +69,8 @@ def compare(
             "--study", metavar="UID", help="Which study, where FOLLOW_UP holds several.", show_default=False
         ),
     ] = None,
+    pacs: PacsOption = None,
+    dimse: DimseOption = None,
     as_json: JsonOption = False,
 ) -> Result:
     """Put what a follow-up found beside the plan, target by target; nothing is written.
@@ -53,21 +78,41 @@ def compare(
     A difference is shown only where posture and landmark agree; otherwise both values and the reason.
     """
     start()
-    from veinscan.follow_up import compare_studies
-    from veinscan.follow_up.as_json import comparison_json
     from veinscan.record.opening import Opened
 
-    before = open_baseline(baseline, baseline_uid)
-    after = Opened(*open_with_record(follow_up, study_uid))
-    check_same_patient(before.study, after.study, where=follow_up, confirmed=same_patient)
-    found = compare_studies(before, after, confirmed=same_patient)
+    if pacs is None and dimse is None:
+        if follow_up is None:
+            raise WrongCallError("a baseline and a follow-up are needed", do=_CALLS)
+        before = open_baseline(baseline, baseline_uid)
+        after = Opened(*open_with_record(follow_up, study_uid))
+        return _compared(before, after, follow_up, None, confirmed=same_patient, as_json=as_json)
+    if follow_up is not None:
+        raise WrongCallError("the baseline is given, and it is to come from an archive", do=_CALLS)
+    from veinscan.cli.archive_baseline import baseline_in_archive
+
+    after = Opened(*open_with_record(baseline, study_uid))
+    with baseline_in_archive(after.study, baseline_uid, pacs=pacs, dimse=dimse) as one:
+        before = open_baseline(one.path, one.study_instance_uid)
+        return _compared(before, after, baseline, one.archive, confirmed=same_patient, as_json=as_json)
+
+
+def _compared(
+    before: Opened, after: Opened, where: Path, archive: str | None, *, confirmed: bool, as_json: bool
+) -> Result:
+    from veinscan.follow_up import compare_studies
+    from veinscan.follow_up.as_json import comparison_json
+
+    check_same_patient(before.study, after.study, where=where, confirmed=confirmed)
+    found = compare_studies(before, after, confirmed=confirmed)
     data = comparison_json(found, (before.study, before.record), (after.study, after.record))
-    return Result(data, "" if as_json else _text(found))
+    data["baseline"]["archive"] = archive
+    return Result(data, "" if as_json else _text(found, archive))
 
 
-def _text(found: Comparison) -> str:
+def _text(found: Comparison, archive: str | None) -> str:
+    origin = f", from the archive {archive}" if archive else ""
     lines = [
-        f"Baseline  {found.baseline_study_uid} of {found.baseline_on or 'an unknown day'}",
+        f"Baseline  {found.baseline_study_uid} of {found.baseline_on or 'an unknown day'}{origin}",
         f"Follow-up {found.follow_up_study_uid} of {found.follow_up_on or 'an unknown day'}",
     ]
     if found.windows is not None:

@@ -55,6 +55,9 @@ def find_studies(line: Line, query: StudyQuery) -> StudyRows:
         "PatientID": query.patient_id,
         "ModalitiesInStudy": query.modality,
     }
+    # said even where the query is plain: archives answer in the character set that they are asked in,
+    # and names that do not fit into another one come back maimed
+    asked["SpecificCharacterSet"] = "ISO_IR 192"
     rows: dict[str, StudyRow] = {}
     for dataset in find(line, "STUDY", dict.fromkeys(_STUDY_KEYS, "") | asked, limit=_looked_at(query)):
         if dataset is None:
@@ -161,10 +164,8 @@ def find(
 
 
 def encoded(keys: Mapping[str, str], syntax: Any) -> bytes:
-    """An identifier; text beyond ASCII as UTF-8 (PS3.3 C.12.1.1.2)."""
+    """An identifier; text in UTF-8 (PS3.3 C.12.1.1.2)."""
     dataset = pydicom.Dataset()
-    if not all(value.isascii() for value in keys.values()):
-        dataset.SpecificCharacterSet = "ISO_IR 192"
     with quiet(), only_veinscan_errors("the query cannot be written", error=PacsError):
         for keyword, value in keys.items():
             setattr(dataset, keyword, value)
