@@ -111,7 +111,7 @@ def answers(row: StudyRow, query: StudyQuery) -> bool:
             return False
         if query.last_day is not None and row.on > query.last_day:
             return False
-    return _fits(row.patient_id, query.patient_id) and _fits(row.accession, query.accession)
+    return fits(row.patient_id, query.patient_id) and fits(row.accession, query.accession)
 
 
 def day(value: str) -> date | None:
@@ -136,7 +136,7 @@ def day_range(query: StudyQuery) -> str:
     return first if first == last else f"{first}-{last}"
 
 
-def _fits(value: str, pattern: str) -> bool:
+def fits(value: str, pattern: str) -> bool:
     """Wildcard matching as PS3.4 C.2.2.2.4; a value or pattern that is empty says nothing."""
     if not value or not pattern:
         return True

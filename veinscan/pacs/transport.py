@@ -200,6 +200,7 @@ class GuardedSession(requests.Session):
         if ask is None:
             raise RuntimeError("a request without an Ask")
         request.headers.pop("Host", None)  # dicomweb-client's lacks the port
+        request.url = _wildcards_as_they_are(request.url or "")
         guard = Guard(ask)
         for _ in range(MOST_REDIRECTS + 1):
             if _origin(request.url or "") != self._origin:
@@ -281,6 +282,7 @@ class GuardedSession(requests.Session):
         )
 
 
+_SIGNS = {"%2A": "*", "%3F": "?"}
 _OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
 
 
@@ -348,6 +350,15 @@ def parameter(content_type: str, name: str) -> str:
     message["Content-Type"] = content_type.replace("\r", " ").replace("\n", " ")
     value = message.get_param(name)
     return value if isinstance(value, str) else ""
+
+
+def _wildcards_as_they_are(url: str) -> str:
+    """`*` and `?` of a query unescaped, as RFC 3986 3.4 allows: Orthanc's plugin 1.7 reads no escapes.
+    """
+    path, mark, query = url.partition("?")
+    for escaped, sign in _SIGNS.items():
+        query = query.replace(escaped, sign)
+    return path + mark + query
 
 
 def _origin(url: str) -> tuple[str, str, int]:
