@@ -4,7 +4,8 @@
     python archive_worker.py pull ARCHIVE DIMSE OUT UID...
 
 DIMSE is `AET@host:port`, or '-' for what the settings say.  Says 'ready' when the imports
-are made, then after every study 'done N KB' with the memory it holds then.
+are made, then after every ten studies pushed and every one pulled 'done N KB' with the memory it
+holds then.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from pathlib import Path
 
 from veinscan.pacs.connect import connect
 from veinscan.pacs.pull import pull
-from veinscan.pacs.queue import SendQueue
+from veinscan.pacs.send import push
+
+GROUP = 10
+"""Studies that go in one pass over the queue."""
 
 
 def say(*words: object) -> None:
@@ -29,17 +33,15 @@ def resident_kb() -> int:
 
 
 def send_all(archive: str, dimse: str | None, files: list[Path]) -> None:
-    """Into the queue, and one pass over it."""
-    queue = SendQueue()
-    for file in files:
-        queue.add(archive, dimse, file)
-    queue.run(now=True)
+    found = push(archive, files, dimse=dimse, images=True)
+    assert len(found.objects) == len(files), found.left_out
 
 
 def push_all(archive: str, dimse: str | None, folders: list[str]) -> None:
-    for number, folder in enumerate(folders, start=1):
-        send_all(archive, dimse, sorted(Path(folder).glob("*.dcm")))
-        say("done", number, resident_kb())
+    for begin in range(0, len(folders), GROUP):
+        some = folders[begin : begin + GROUP]
+        send_all(archive, dimse, [file for folder in some for file in sorted(Path(folder).glob("*.dcm"))])
+        say("done", begin + len(some), resident_kb())
 
 
 def pull_all(archive: str, dimse: str | None, out: Path, uids: list[str]) -> None:
