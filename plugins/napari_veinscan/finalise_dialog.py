@@ -99,7 +99,9 @@ class FinaliseDialog(SigningDialog):
         conflicts: Sequence[str],
         go_to: Callable[[CheckResult], Callable[[], None] | None],
         settle: Callable[[], None],
+        below: QWidget | None = None,
     ) -> None:
+        """`below` is shown under all that (what is done with a final record)."""
         self._errors, self._conflicts = tuple(errors), tuple(conflicts)
         self.seen: list[tuple[CheckResult, QCheckBox, QLineEdit]] = []
         """Each warning with its tick and its reason."""
@@ -115,6 +117,8 @@ class FinaliseDialog(SigningDialog):
             act="Finalise and save",
             reader=reader,
         )
+        if below is not None:
+            self.column.insertWidget(2, below)
         if not (errors or warnings or conflicts):
             self.middle.addWidget(QLabel("The checks found nothing that stands against it."))
             return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QHBoxLayout,
+    QInputDialog,
     QLabel,
     QPushButton,
     QSizePolicy,
@@ -18,7 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_veinscan.button_rows import ButtonRows
 from napari_veinscan.clip_words import counted
-from napari_veinscan.field_widgets import empty
+from napari_veinscan.field_widgets import empty, push_button
 from napari_veinscan.follow_up_offer import Earlier
 from napari_veinscan.follow_up_state import Compared
 from napari_veinscan.record_bar import ElidedLabel
@@ -52,7 +53,10 @@ class EarlierList(QWidget):
         self.file.clicked.connect(lambda _checked=False: self._earlier.choose_file())
         self.hint = QLabel(HINT)
         self.hint.setWordWrap(True)
-        by_hand = ButtonRows((self.folder, self.file))
+        self.ask_archive = push_button(
+            "In the archive…", self._ask_archive, "Ask an archive for earlier studies of this patient"
+        )
+        by_hand = ButtonRows((self.folder, self.file, self.ask_archive))
         layout = QVBoxLayout(self)
         layout.addWidget(self.title)
         layout.addLayout(self.rows)
@@ -76,8 +80,11 @@ class EarlierList(QWidget):
         for one in earlier.offered:
             self.rows.addWidget(self._row(one))
         has_study = self._session.study is not None
-        for widget in (self.folder, self.file):
+        for widget in (self.folder, self.file, self.ask_archive):
             widget.setEnabled(has_study)
+        in_archive = earlier.archive
+        was_asked = bool(in_archive.asked) and not in_archive.problem
+        self.ask_archive.setVisible(bool(in_archive.names) and not was_asked)
         if not has_study:
             words = "Open the follow-up first: the later study."
         elif earlier.is_searching:
@@ -87,8 +94,21 @@ class EarlierList(QWidget):
         else:
             words = NOTHING
         notes = earlier.found.notes if earlier.found is not None else ()
+        if in_archive.problem:
+            words = f"{words} The archive could not be asked: {in_archive.problem}"
         self.title.setText(words)
         self.title.setToolTip("\n".join(notes))
+
+    def _ask_archive(self) -> None:
+        """Ask an archive that the study did not come from; of several, which."""
+        archive = self._earlier.archive
+        names = archive.names
+        if len(names) > 1:
+            question = "Which archive shall be asked for earlier studies of this patient?"
+            name, is_chosen = QInputDialog.getItem(self, "Archive", question, names, 0, False)
+            names = [name] if is_chosen else []
+        if names:
+            archive.look(names[0])
 
     def _row(self, one: EarlierStudy) -> QWidget:
         row = QWidget()
@@ -171,5 +191,6 @@ def study_words(one: EarlierStudy) -> str:
     day = one.on.isoformat() if one.on is not None else "day unknown"
     before = f", {counted(one.days_before, 'day')} before" if one.days_before is not None else ""
     plan = "" if one.has_record else ", without a plan"
+    place = f", in {one.archive}" if one.archive else ""
     sure = "the same patient" if one.match is Match.CERTAIN else f"perhaps the same patient: {one.reason}"
-    return f"{day}{before}{plan}; {sure}"
+    return f"{day}{before}{plan}{place}; {sure}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from qtpy.QtWidgets import (
 
 from napari_veinscan.background import Callbacks, Job
 from napari_veinscan.follow_up_state import Compared
+from napari_veinscan.pacs_calls import near_and_archived
+from napari_veinscan.pacs_earlier import EarlierInArchive
 from napari_veinscan.recovery import offer_drafts
 from napari_veinscan.session import read_study
 from napari_veinscan.which_study import ask_which, can_choose
@@ -37,8 +40,12 @@ class Earlier:
         self._compared = bench.part(Compared)
         self._job: Job | None = None
         self._which: tuple[str, Path] | None = None
+        self.near: EarlierStudies | None = None
+        """Beside the study on show and in the folders of the preferences; None until the search has ended."""
         self.found: EarlierStudies | None = None
-        """None until the search has ended."""
+        """That, and what the archive holds."""
+        self.archive = bench.part(EarlierInArchive)
+        self.archive.changed.connect(self._put_together)
         self._session.study_changed.connect(self._study_changed)
         bench.recording.ask_too(self.may_leave, self._compared.baseline.forget_edits)
         self._study_changed()
@@ -46,7 +53,7 @@ class Earlier:
     @property
     def is_searching(self) -> bool:
         """Whether a search runs."""
-        return self._job is not None
+        return self._job is not None or self.archive.is_searching
 
     @property
     def offered(self) -> tuple[EarlierStudy, ...]:
@@ -58,7 +65,7 @@ class Earlier:
         which = (study.study_instance_uid, study.path) if study is not None else None
         if which == self._which:
             return  # a calibration changes the clips, not the study
-        self._which, self.found = which, None
+        self._which, self.near, self.found = which, None, None
         if self._job is not None:
             self._job.drop()
             self._job = None
@@ -89,20 +96,34 @@ class Earlier:
         self.changed.emit()
 
     def _found(self, found: EarlierStudies) -> None:
-        self._job, self.found = None, found
+        self._job, self.near = None, found
+        self._put_together()
         record = self._session.record
         named = {visit.baseline_study_uid for visit in (record.follow_ups if record is not None else ())}
         again = [
             one for one in found.studies if one.study_instance_uid in named and one.match is Match.CERTAIN
         ]
-        self.changed.emit()
         if again and not self._compared.is_on and not self._bench.work:
             self.take(again[0])  # a person has chosen it before
+
+    def _put_together(self) -> None:
+        archived = self.archive.found
+        if archived is None:
+            self.found = self.near
+        else:
+            self.found = near_and_archived(self.near or EarlierStudies((), ()), archived)
+        self.changed.emit()
 
     # -- choosing ---------------------------------------------------------------------
 
     def take(self, one: EarlierStudy) -> None:
-        """Compare with a study that was found."""
+        """Compare with a study that was found; one in the archive is fetched first."""
+        if one.archive:
+            self.archive.fetch(one, partial(self._open, one))
+        else:
+            self._open(one)
+
+    def _open(self, one: EarlierStudy) -> None:
         self.open_baseline(one.path, study_uid=one.study_instance_uid)
 
     def choose_folder(self) -> None:

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QHBoxLayout, QMessageBox, QSizePolicy, QToolBar, QWid
 
 from napari_veinscan.clip_words import counted
 from napari_veinscan.field_widgets import push_button
+from napari_veinscan.pacs_pushing import Pushing
 from napari_veinscan.pacs_sender import Sender
 from napari_veinscan.pacs_sending_words import Said, others_words, study_words, unsent
 from napari_veinscan.pacs_unsent import show_unsent
@@ -28,6 +29,7 @@ class PacsBar(QToolBar):
         super().__init__(NAME, bench.window)
         self._bench = bench
         self._sender = bench.part(Sender)
+        self._pushing = bench.part(Pushing)
         self.setObjectName("veinscan_pacs_bar")
         self.setMovable(False)
         self.said = ElidedLabel()
@@ -35,7 +37,7 @@ class PacsBar(QToolBar):
         self.others = ElidedLabel()
         self.others.setAccessibleName("What is not sent of other studies")
         self.others.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.now = push_button("Send now", lambda: self._sender.run(now=True), "Try all that waits at once")
+        self.now = push_button("Send now", self.send_now, "Try all that waits at once")
         self.list = push_button("Not sent…", lambda: show_unsent(bench), "What is not in its archive")
         for button in (self.now, self.list):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -50,6 +52,7 @@ class PacsBar(QToolBar):
         self.addWidget(inner)
         self._is_placed = False
         self._sender.changed.connect(self._show)
+        self._pushing.changed.connect(self._show)
         bench.session.study_changed.connect(self._show)
         bench.session.record_changed.connect(self._show)
         bench.before_closing(self._may_close)
@@ -61,6 +64,11 @@ class PacsBar(QToolBar):
         entries = self._sender.entries
         said, others = study_words(entries, uid), others_words(entries, uid)
         waits = bool(self._sender.unsent)
+        if self._pushing.is_putting:
+            said = Said("● being put into the queue…", "dirty")
+        elif self._pushing.is_forgotten:
+            said = Said(f"● this final version was not sent to {self._pushing.archive} yet", "dirty")
+            waits = True
         if waits and self._sender.is_sending:
             said = Said("● being sent…", "dirty") if said.look == "dirty" else said
         for label, one in ((self.said, said), (self.others, others)):
@@ -79,6 +87,12 @@ class PacsBar(QToolBar):
             self._bench.window.addToolBarBreak(Qt.ToolBarArea.TopToolBarArea)
             self._bench.window.addToolBar(Qt.ToolBarArea.TopToolBarArea, self)
         self.setVisible(wanted)
+
+    def send_now(self) -> None:
+        """Try all that waits, and put in what should have been."""
+        if self._pushing.is_forgotten:
+            self._pushing.put_forgotten()
+        self._sender.run(now=True)
 
     def _may_close(self) -> bool:
         """Say what is not sent as the window closes: it stays in the queue."""

@@ -16,10 +16,14 @@ from veinscan.errors import InvalidInputError, PacsError
 from veinscan.settings import data_dir, settings_path
 
 if TYPE_CHECKING:
+    from veinscan.dicom import Study
+    from veinscan.follow_up.earlier import EarlierStudies, EarlierStudy
     from veinscan.pacs.archive import Archive
     from veinscan.pacs.config import PacsConfig
     from veinscan.pacs.origin import Origin
     from veinscan.pacs.queue import SendQueue
+    from veinscan.pacs.send import Enqueued
+    from veinscan.plan.model import Record
 
 PATIENCE_S = 1.0
 """How long a closing window waits for work that waits for another computer: nothing hangs on its end."""
@@ -133,3 +137,72 @@ def queue() -> SendQueue:
 def queue_folder() -> Path:
     """Where that lies; there is none before anything was sent."""
     return data_dir() / "pacs-queue"
+
+
+def find_earlier(name: str, study: Study, stop: Callable[[], bool]) -> EarlierStudies:
+    """Earlier studies of the same patient in an archive."""
+    from veinscan.pacs.earlier import find_earlier_in_archive
+
+    with connect(name) as archive:
+        return find_earlier_in_archive(archive, study, stop=stop)
+
+
+def fetch_earlier(
+    one: EarlierStudy, progress: Callable[[int, int, int], None], stop: Callable[[], bool]
+) -> None:
+    """A study that `find_earlier` found, with its plan, into the cache: `one.path` can be opened then."""
+    from veinscan.pacs.earlier import bring
+
+    with connect(one.archive) as archive:
+        bring(archive, one, progress=progress, stop=stop)
+
+
+def near_and_archived(near: EarlierStudies, archived: EarlierStudies) -> EarlierStudies:
+    """What lies near and what an archive holds, as one list."""
+    from veinscan.pacs.earlier import both
+
+    return both(near, archived)
+
+
+def put_version(
+    study: Study, version: Path, archive: str, *, draft: bool, segmentation: bool, page: bool, profile: str
+) -> Enqueued:
+    """A saved version, and what is made of it, into the queue of an archive: durable when it returns."""
+    from veinscan.pacs.send import enqueue_version
+
+    def make_page(of: Any, record: Record, path: Path) -> None:
+        from veinscan.report import write_report
+
+        write_report(of, record, path, format="dicom", profile=profile)
+
+    return enqueue_version(
+        study,
+        version,
+        archive=archive,
+        drafts=draft,
+        with_seg=segmentation,
+        make_pdf=make_page if page else None,
+        queue=queue(),
+    )
+
+
+def put_pictures(study: Study, archive: str) -> int:
+    """The clips and stills of a study in a folder into the queue of an archive; how many.
+
+    Raises InvalidInputError for a study in a zip.
+    """
+    from veinscan.pacs.select import objects_to_push
+
+    if not study.path.is_dir():
+        raise InvalidInputError(
+            "the clips of a zip or single file cannot be sent", do="unpack it, and open that"
+        )
+    chosen = [
+        one
+        for one in objects_to_push([study.path], images=True).objects
+        if one.facts.kind == "image" and one.facts.study_instance_uid == study.study_instance_uid
+    ]
+    waiting = queue()
+    for one in chosen:
+        waiting.add(archive, "", one.path)
+    return len(chosen)

@@ -35,8 +35,9 @@ class Sender:
         self._bench = bench
         self.entries: tuple[Sending, ...] = ()
         """The queue as it was last seen, with the receipts of what is stored."""
+        self.is_known = not pacs_calls.queue_folder().is_dir()
+        """Whether the queue was looked at since the window was opened."""
         self._job: Job | None = None
-        self._wanted: set[str] | None = None
         self._again = False
         self._due = QTimer(bench.window)
         self._due.setSingleShot(True)
@@ -45,7 +46,7 @@ class Sender:
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(self.changed.emit)
         self._is_closed = False
-        if pacs_calls.queue_folder().is_dir():
+        if not self.is_known:
             self._due.start(0)
 
     @property
@@ -111,7 +112,7 @@ class Sender:
         self.changed.emit()
 
     def _take(self, entries: Sequence[Sending]) -> None:
-        self.entries = tuple(entries)
+        self.entries, self.is_known = tuple(entries), True
         self.changed.emit()
 
     def _failed(self, error: Exception) -> None:
@@ -121,7 +122,7 @@ class Sender:
     def _ended(self, entries: tuple[Sending, ...] | None) -> None:
         self._job = None
         if entries is not None:
-            self.entries = entries
+            self.entries, self.is_known = entries, True
         if self._is_closed:
             return
         self._plan()

@@ -26,6 +26,9 @@ class EditedRecord:
     record_changed = Signal()
     """Anything in the record was edited, undone, saved or loaded, or the state of the draft changed."""
 
+    version_saved = Signal(object)
+    """A version is on the disk: a `SavedRecord`."""
+
     def __init__(self, reader: Reader, study: Study | None = None) -> None:
         self.reader = reader
         self.study = study
@@ -157,6 +160,7 @@ class EditedRecord:
         self.saved_at, self.saved_path = datetime.now().astimezone(), saved.path
         self.saved_note = saved.note
         self._show_record(saved.record)
+        self.version_saved.emit(saved)
         return saved.path
 
     def close(self) -> None:

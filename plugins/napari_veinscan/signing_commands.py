@@ -10,6 +10,9 @@ from qtpy.QtWidgets import QDialog
 from napari_veinscan.commands import Command
 from napari_veinscan.conflict_dialog import show_conflicts
 from napari_veinscan.finalise_dialog import WITHDRAW_REASONS, FinaliseDialog, ReasonDialog
+from napari_veinscan.pacs_choices import SendChoices
+from napari_veinscan.pacs_choices import keep as keep_choices
+from napari_veinscan.pacs_pushing import Pushing
 from napari_veinscan.record_bar import add_bar
 from napari_veinscan.session_commands import session_dock
 from napari_veinscan.workbench import Workbench
@@ -32,6 +35,8 @@ def show_finalise(bench: Workbench) -> None:
     if record is None or not bench.attempt(session.editable_record):
         return
     results = check_record(record, session.study)
+    home = bench.part(Pushing).home
+    choices = SendChoices(home.archive) if home is not None else None
     dialog = FinaliseDialog(
         bench.window,
         session.reader.name,
@@ -40,10 +45,13 @@ def show_finalise(bench: Workbench) -> None:
         conflicts=record.conflicts,
         go_to=partial(_way_to, bench),
         settle=lambda: show_conflicts(bench),
+        below=choices,
     )
     agreed = dialog.exec() == QDialog.DialogCode.Accepted
     seen = [(result, reason.text().strip()) for result, _, reason in dialog.seen]
     name, then = dialog.reader_name, dialog.then
+    if agreed and home is not None and choices is not None:
+        keep_choices(home.archive, choices.chosen)
     dialog.deleteLater()
     if then is not None:
         then()
