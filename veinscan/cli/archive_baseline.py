@@ -1,4 +1,4 @@
-"""The baseline of a comparison from an archive: found by the patient, pulled with its plan, held while read."""
+"""The baseline of a comparison from an archive: found by the patient, pulled with its plan, and held."""
 
 from __future__ import annotations
 

@@ -18,10 +18,11 @@ from veinscan.errors import InvalidInputError
 from veinscan.pacs import dimse_find
 from veinscan.pacs.archive import Stop
 from veinscan.pacs.config import PacsConfig
-from veinscan.pacs.dimse_association import Asked, Peer, Watch, associate
+from veinscan.pacs.dimse_association import associate
 from veinscan.pacs.dimse_find import ASK_FIND, PLAIN_SYNTAXES
 from veinscan.pacs.dimse_get import fetch_by_get
 from veinscan.pacs.dimse_move import fetch_by_move
+from veinscan.pacs.dimse_peer import Asked, Peer, Watch
 from veinscan.pacs.dimse_store import store
 from veinscan.pacs.model import Fetched, InstanceRow, StoreOutcome, StudyQuery, StudyRows
 

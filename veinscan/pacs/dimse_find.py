@@ -16,7 +16,8 @@ from veinscan.dicom.guard import only_veinscan_errors
 from veinscan.dicom.header import quiet
 from veinscan.dicom.values import text, uid
 from veinscan.errors import PacsError
-from veinscan.pacs.dimse_association import Asked, Line
+from veinscan.pacs.dimse_association import Line
+from veinscan.pacs.dimse_peer import Asked
 from veinscan.pacs.dimse_words import failed, query_status
 from veinscan.pacs.model import InstanceRow, StudyQuery, StudyRow, StudyRows
 from veinscan.pacs.rows import answers, day_range, in_order, instance_row, latest_first, study_row

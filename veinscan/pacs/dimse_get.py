@@ -13,9 +13,10 @@ from pynetdicom import sop_class
 from pynetdicom.dimse_primitives import C_ECHO, C_GET, C_STORE
 
 from veinscan.errors import PacsError
-from veinscan.pacs.dimse_association import MAX_CONTEXTS, Asked, Line, Watch, associate
+from veinscan.pacs.dimse_association import Line, associate
 from veinscan.pacs.dimse_find import PLAIN_SYNTAXES, encoded
 from veinscan.pacs.dimse_objects import Wanted, is_proper
+from veinscan.pacs.dimse_peer import MAX_CONTEXTS, Asked, Watch
 from veinscan.pacs.dimse_words import Said, query_status
 from veinscan.pacs.model import Fetched, InstanceRow
 

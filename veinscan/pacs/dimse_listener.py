@@ -22,7 +22,9 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from pynetdicom.transport import AddressInformation
 
 from veinscan.errors import PacsError
-from veinscan.pacs.dimse_association import CONNECT_S, Peer, Watch, end, fit, own_ae, reason_of
+from veinscan.pacs.dimse_association import end
+from veinscan.pacs.dimse_opening import fit, own_ae
+from veinscan.pacs.dimse_peer import CONNECT_S, Peer, Watch, reason_of
 from veinscan.pacs.dimse_wire import MAX_PDU, Message, Wire
 
 MAX_CALLERS = 4

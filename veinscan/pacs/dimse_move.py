@@ -10,11 +10,12 @@ from pynetdicom import sop_class
 from pynetdicom.dimse_primitives import C_MOVE
 
 from veinscan.errors import PacsError
-from veinscan.pacs.dimse_association import Asked, Watch, associate
+from veinscan.pacs.dimse_association import associate
 from veinscan.pacs.dimse_find import PLAIN_SYNTAXES
 from veinscan.pacs.dimse_get import COMPRESSED, NATIVE, USUAL, Retrieval, retrieve
 from veinscan.pacs.dimse_listener import Listener, only_user_of
 from veinscan.pacs.dimse_objects import Wanted
+from veinscan.pacs.dimse_peer import Asked, Watch
 from veinscan.pacs.model import Fetched, InstanceRow
 
 MOVE = sop_class.StudyRootQueryRetrieveInformationModelMove  # type: ignore[attr-defined]

@@ -24,7 +24,8 @@ from veinscan.dicom.header import quiet, read_header
 from veinscan.dicom.sources import FileBytes
 from veinscan.dicom.values import uid
 from veinscan.errors import PacsError, UnreadableError
-from veinscan.pacs.dimse_association import Line, reason_of
+from veinscan.pacs.dimse_association import Line
+from veinscan.pacs.dimse_peer import reason_of
 from veinscan.pacs.dimse_wire import Message
 from veinscan.pacs.model import Fetched, InstanceRow
 
@@ -107,6 +108,8 @@ class Incoming:
             _OUT_OF_RESOURCES,
             do="make room, or choose another folder",
         )
+        if self.problem is not None:
+            self.problem.__cause__ = error
 
     def _fail(self, what: str, status: int, *, do: str = "tell the archive's administrator") -> None:
         assert self.instance is not None  # noqa: S101 - only what was asked for can fail

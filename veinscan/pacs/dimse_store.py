@@ -19,7 +19,8 @@ from veinscan.dicom.guard import only_veinscan_errors
 from veinscan.dicom.header import quiet
 from veinscan.dicom.values import uid
 from veinscan.errors import CancelledError, InvalidInputError, PacsError, UnreadableError
-from veinscan.pacs.dimse_association import MAX_CONTEXTS, Asked, Line, Watch, associate, reason_of
+from veinscan.pacs.dimse_association import Line, associate
+from veinscan.pacs.dimse_peer import MAX_CONTEXTS, Asked, Watch, reason_of
 from veinscan.pacs.dimse_wire import MAX_PDU
 from veinscan.pacs.dimse_words import store_status, store_warning
 from veinscan.pacs.model import StoreOutcome
