@@ -161,6 +161,7 @@ class _Round:
             return
         with self.tools.folder.reading_back() as folder:
             rows = [held[uid] for uid in by_uid]
+            differ: list[tuple[Sending, InstanceRow]] = []
             for fetched in archive.fetch(rows, folder, stop=self.tools.stop):
                 one = by_uid.pop(fetched.instance.sop_instance_uid, None)
                 if one is None:
@@ -171,10 +172,14 @@ class _Round:
                 sent = self.tools.folder.object_of(one)
                 found = compare_files(sent, fetched.path)
                 fetched.path.unlink(missing_ok=True)
-                if not found.same:
-                    # bytes may be damaged on their way back: looked at once more before it is said
-                    found = read_back(archive, fetched.instance, sent, folder, stop=self.tools.stop)
-                self.compared(one, found)
+                if found.same:
+                    self.compared(one, found)
+                else:
+                    differ.append((one, fetched.instance))
+            for one, row in differ:
+                # bytes may be damaged on their way back: looked at once more before it is said
+                sent = self.tools.folder.object_of(one)
+                self.compared(one, read_back(archive, row, sent, folder, stop=self.tools.stop))
         for one in by_uid.values():
             self.later(one, "the archive lists it and does not give it back")
 
