@@ -9,7 +9,6 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QDialog,
-    QDialogButtonBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -21,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_veinscan.checks_panel import SIGNS
+from napari_veinscan.field_widgets import push_button
 from napari_veinscan.palette import WARNING_COLOUR
 from veinscan.plan.checks import CheckResult
 
@@ -51,14 +51,15 @@ class SigningDialog(QDialog):
         self.why_not = QLabel()
         self.why_not.setWordWrap(True)
         self.column.addWidget(self.why_not)
-        buttons = QDialogButtonBox()
-        self.act = buttons.addButton(act, QDialogButtonBox.ButtonRole.AcceptRole)
-        self.cancel = buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+        self.act = push_button(act, self.accept)
+        self.cancel = push_button("Cancel", self.reject)
+        # no box of Qt's: under napari's style Tab leaves out a button in it that was disabled before
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self.act)
+        buttons.addWidget(self.cancel)
+        self.column.addLayout(buttons)
         self.cancel.setDefault(True)  # Enter in a field signs nothing
-        self.act.setAutoDefault(False)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        self.column.addWidget(buttons)
         self.setMinimumWidth(560)
         self._name_changed()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QCheckBox, QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDialog, QFormLayout, QHBoxLayout, QLabel, QVBoxLayout
 
 from napari_veinscan import pacs_calls, window_state
+from napari_veinscan.field_widgets import push_button
 from napari_veinscan.pacs_choices import SendChoices, keep
 from napari_veinscan.pacs_pushing import Pushing, newest_version
 from napari_veinscan.palette import WARNING_COLOUR
@@ -53,12 +54,13 @@ class SendDialog(QDialog):
         self._column.addWidget(self.choices)
         self._column.addWidget(self.pictures)
         self._column.addWidget(_label("Candidates that nobody reviewed are in none of them."))
-        buttons = QDialogButtonBox()
-        self.send = buttons.addButton("&Send", QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        self._column.addWidget(buttons)
+        self.send = push_button("&Send", self.accept)
+        self.cancel = push_button("Cancel", self.reject)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self.send)
+        buttons.addWidget(self.cancel)
+        self._column.addLayout(buttons)
         self.archive.currentIndexChanged.connect(self._archive_changed)
         self.setMinimumWidth(520)
         self._show_state()
