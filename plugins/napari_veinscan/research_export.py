@@ -13,7 +13,7 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QGroupBox,
-    QLabel,
+    QRadioButton,
     QVBoxLayout,
     QWidget,
 )
@@ -22,13 +22,17 @@ from napari_veinscan.background import Job
 from napari_veinscan.commands import Command
 from napari_veinscan.export import GROUP
 from napari_veinscan.palette import WARNING_COLOUR
+from napari_veinscan.research_look import LookDialog, wrapped_label
 from veinscan.candidates.model import FinderSettings
-from veinscan.deidentify import Dates, Options, project_key
+from veinscan.deidentify import Dates, Options, Pixels, project_key
 from veinscan.errors import InvalidInputError, VeinscanError
-from veinscan.export import Done, Exported, ExportOptions, Format, export_studies, item_of
+from veinscan.export import Done, Exported, ExportOptions, Format, Look, export_studies, item_of, looks_at
+from veinscan.export.review import Said
+from veinscan.export.work import PICTURES
 
 if TYPE_CHECKING:
     from napari_veinscan.workbench import Workbench
+    from veinscan.dicom import Study
 
 _WORDS = {
     Format.COCO: "COCO: boxes, masks, tracks",
@@ -41,13 +45,14 @@ _WORDS = {
     Format.JSON: "JSON, everything",
 }
 _NOTE = (
-    "Names, numbers and dates are replaced, and all outside the picture is black. "
-    "Writing inside it is searched for, not read: look at the sheets in 'review' before you give it away."
+    "Names, numbers and dates in headers and records are replaced. Before pictures are written you see each "
+    "clip as it leaves: writing inside the picture is searched for, not read."
 )
+_WHOLE = "The scanner writes the patient's name and number round the picture: they will be in the files."
 
 
 class ResearchDialog(QDialog):
-    """Which formats, and what becomes of dates and notes."""
+    """Which formats, and what becomes of pixels, dates and notes."""
 
     def __init__(self, parent: QWidget, *, unsaved: bool) -> None:
         super().__init__(parent)
@@ -64,12 +69,26 @@ class ResearchDialog(QDialog):
         self.dates = QCheckBox("Keep intervals: move dates instead of leaving them out")
         self.dates.setChecked(True)
         self.notes = QCheckBox("Keep notes, without what names the patient")
+        pixels = QGroupBox("Pixels")
+        lines = QVBoxLayout(pixels)
+        self.cleaned = QRadioButton("Black all but the picture")
+        self.whole = QRadioButton("Keep the whole screen as it is")
+        self.cleaned.setChecked(True)
+        self.whole_note = wrapped_label(_WHOLE, WARNING_COLOUR)
+        kept_free = self.whole_note.sizePolicy()
+        kept_free.setRetainSizeWhenHidden(True)
+        self.whole_note.setSizePolicy(kept_free)
+        self.whole_note.setMinimumHeight(2 * self.whole_note.fontMetrics().lineSpacing())
+        self.whole_note.setVisible(False)
+        self.whole.toggled.connect(self.whole_note.setVisible)
+        for line in (self.cleaned, self.whole, self.whole_note):
+            lines.addWidget(line)
         layout = QVBoxLayout(self)
-        for widget in (box, self.candidates, self.dates, self.notes):
+        for widget in (box, pixels, self.candidates, self.dates, self.notes):
             layout.addWidget(widget)
-        layout.addWidget(_label(_NOTE))
+        layout.addWidget(wrapped_label(_NOTE))
         if unsaved:
-            layout.addWidget(_label("Edits that are not saved yet are not in it.", WARNING_COLOUR))
+            layout.addWidget(wrapped_label("Edits that are not saved yet are not in it.", WARNING_COLOUR))
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
         )
@@ -83,18 +102,12 @@ class ResearchDialog(QDialog):
         return ExportOptions(
             formats=tuple(kind for kind, box in self.formats.items() if box.isChecked()),
             deidentify=Options(
-                Dates.MODIFIED if self.dates.isChecked() else Dates.REMOVED, self.notes.isChecked()
+                Dates.MODIFIED if self.dates.isChecked() else Dates.REMOVED,
+                self.notes.isChecked(),
+                Pixels.WHOLE if self.whole.isChecked() else Pixels.CLEANED,
             ),
             search=search if self.candidates.isChecked() else None,
         )
-
-
-def _label(text: str, colour: str = "") -> QLabel:
-    label = QLabel(text)
-    label.setWordWrap(True)
-    if colour:
-        label.setStyleSheet(f"color: {colour}")
-    return label
 
 
 def ask_research(bench: Workbench) -> None:
@@ -115,11 +128,28 @@ def ask_research(bench: Workbench) -> None:
     except InvalidInputError as error:
         bench.warn(error)
         return
+    study = session.study
+
+    def look(_job: Job) -> tuple[Look, ...]:
+        return looks_at(study, project_key(), options)
+
+    def looked(looks: tuple[Look, ...]) -> None:
+        shown = LookDialog(bench.window, looks, session.reader.name)
+        if not looks or shown.exec() == QDialog.DialogCode.Accepted:
+            _write(bench, study, options, shown.said() if looks else {})
+
+    if PICTURES & set(options.formats):
+        bench.start("Preparing what leaves", look, done=looked)
+    else:
+        _write(bench, study, options, {})
+
+
+def _write(bench: Workbench, study: Study, options: ExportOptions, said: dict[str, Said]) -> None:
+    """Ask where to, and write it there."""
     start = str(bench.last_folder or Path.home())
     folder = QFileDialog.getExistingDirectory(bench.window, "A new or empty folder for the data set", start)
     if not folder:
         return
-    study = session.study
 
     def work(job: Job) -> Exported:
         key = project_key()
@@ -127,16 +157,13 @@ def ask_research(bench: Workbench) -> None:
         def progress(done: int, total: int, _last: Done) -> None:
             job.report(done, total)
 
-        return export_studies([item_of(study, key)], folder, options, key, progress=progress)
+        return export_studies([item_of(study, key)], folder, options, key, said=said, progress=progress)
 
     def done(exported: Exported) -> None:
         if exported.failed:
             bench.warn(VeinscanError(f"the study could not be exported: {exported.failed[0][1]}"))
             return
-        show_info(
-            f"{exported.cases} clips exported. Look at the sheets in 'review' before you give it away; "
-            "not_judged.json says what could not be judged."
-        )
+        show_info(f"{exported.cases} clips exported. not_judged.json says what could not be judged.")
 
     bench.start("Exporting for research", work, done=done)
 

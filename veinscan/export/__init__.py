@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from veinscan.export.look import Look, looks_at
     from veinscan.export.model import ExportOptions, Format, Item, Split
     from veinscan.export.people import read_people
     from veinscan.export.review import read_review
@@ -27,9 +28,11 @@ __all__ = [
     "Format",
     "Item",
     "Job",
+    "Look",
     "Split",
     "export_studies",
     "item_of",
+    "looks_at",
     "read_people",
     "read_review",
     "split_patients",
@@ -42,9 +45,11 @@ _HOMES = {
     "Format": "model",
     "Item": "model",
     "Job": "work",
+    "Look": "look",
     "Split": "model",
     "export_studies": "run",
     "item_of": "run",
+    "looks_at": "look",
     "read_people": "people",
     "read_review": "review",
     "split_patients": "splits",

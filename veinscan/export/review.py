@@ -148,11 +148,17 @@ def write_case(case: StudyCase, folder: ExportFolder, review: dict[str, Any]) ->
     return entries
 
 
-def _cell(case: ClipCase) -> npt.NDArray[np.uint8]:
+def cell_picture(case: ClipCase) -> npt.NDArray[np.uint8]:
     """(rows, cols, 3) the first frame as it is exported, with a frame around what looks like writing."""
     frame = rgb(clean_frame(case, 0)).copy()
     for row0, col0, row1, col1 in case.writing:
         cv2.rectangle(frame, (col0 - 3, row0 - 3), (col1 + 2, row1 + 2), _YELLOW, 1)
+    return frame
+
+
+def _cell(case: ClipCase) -> npt.NDArray[np.uint8]:
+    """A cell of a contact sheet: `cell_picture` at its size, under the name of the clip."""
+    frame = cell_picture(case)
     scale = min(CELL_WIDTH / frame.shape[1], CELL_HEIGHT / frame.shape[0])
     size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
