@@ -138,8 +138,8 @@ class LookDialog(QDialog):
         if nameless:
             text = "Say who looked: only a person's word counts."
         elif undecided:
-            one = undecided == 1
-            text = f"{undecided} clip{'' if one else 's'} will say that {'it' if one else 'they'} may hold writing."
+            many, whose = ("clip", "it") if undecided == 1 else ("clips", "they")
+            text = f"{undecided} {many} will say that {whose} may hold writing."
         else:
             text = "Every clip was looked at."
         self.told.setText(text)
