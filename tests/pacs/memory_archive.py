@@ -6,7 +6,7 @@ import io
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +16,10 @@ from pydicom.dataset import Dataset
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dicom"))
 
+from veinscan.dicom.facts import clip_facts
+from veinscan.dicom.guard import DEFAULT_LIMITS
+from veinscan.dicom.header import cleaned, read_header
+from veinscan.dicom.sources import MemoryBytes
 from veinscan.errors import CancelledError, PacsError
 from veinscan.pacs.model import Fetched, InstanceRow, StoreOutcome, StudyQuery, StudyRow, StudyRows
 
@@ -149,6 +153,55 @@ class MemoryArchive:
     def relist(self, sop: str, **changes: Any) -> None:
         """List an object otherwise than it is."""
         self.rows = [replace(row, **changes) if row.sop_instance_uid == sop else row for row in self.rows]
+
+
+@dataclass(frozen=True)
+class MemoryFrame:
+    data: bytes
+    transfer_syntax_uid: str
+    as_stored: bool = True
+
+
+class FrameArchive(MemoryArchive):
+    """One that describes its objects and gives single frames, as one over DICOMweb does."""
+
+    can_fetch_frames = True
+
+    def __init__(self, *files: Path | bytes, name: str = "memory") -> None:
+        super().__init__(*files, name=name)
+        self.frames_sent: list[tuple[str, int]] = []
+        self.frame_faults: dict[str, PacsError | MemoryFrame | Callable[[], None]] = {}
+        self.no_metadata: PacsError | None = None
+        self.descriptions: dict[str, Dataset | None] = {}
+
+    def metadata(self, study_uid: str, *, stop: Callable[[], bool] | None = None) -> list[Dataset]:
+        if self.no_metadata is not None:
+            raise self.no_metadata
+        out = []
+        for row in self.rows:
+            if row.study_instance_uid == study_uid:
+                read = pydicom.dcmread(
+                    io.BytesIO(self.objects[row.sop_instance_uid]), stop_before_pixels=True
+                )
+                known = self.descriptions.get(row.sop_instance_uid, cleaned(read))
+                out += [] if known is None else [known]
+        return out
+
+    def frame(
+        self, instance: InstanceRow, index: int, *, stop: Callable[[], bool] | None = None
+    ) -> MemoryFrame:
+        fault = self.frame_faults.get(instance.sop_instance_uid)
+        with self._guard:
+            self.frames_sent.append((instance.sop_instance_uid, index))
+        if isinstance(fault, PacsError):
+            raise fault
+        if isinstance(fault, MemoryFrame):
+            return fault
+        if fault is not None:
+            fault()
+        source = MemoryBytes(self.objects[instance.sop_instance_uid], "x.dcm", Path("x.dcm"))
+        facts = clip_facts(read_header(source, DEFAULT_LIMITS), DEFAULT_LIMITS)
+        return MemoryFrame(facts.frames.read(facts.source, index), facts.form.transfer_syntax)
 
 
 def changed(data: bytes, **tags: Any) -> bytes:

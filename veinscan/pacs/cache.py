@@ -92,7 +92,13 @@ class StudyCache:
         study is larger than the cache, or what fills it may not be removed.
         """
         folder = self.folder_of(archive, study_uid)
-        room = Room(self, folder, progress)
+        room = Room(self, folder)
+
+        def grown(done: int, total: int, size: int) -> None:
+            room.look(size)
+            if progress is not None:
+                progress(done, total, size)
+
         try:
             with self.hold(folder):
                 return pull(
@@ -101,7 +107,7 @@ class StudyCache:
                     folder,
                     modalities=modalities,
                     dimse=dimse,
-                    progress=room.progress,
+                    progress=grown,
                     stop=stop,
                 )
         finally:
@@ -235,21 +241,21 @@ class StudyCache:
 class Room:
     """Keeps the cache within its limit while a study grows in it."""
 
-    def __init__(self, cache: StudyCache, folder: Path, progress: Progress | None) -> None:
+    def __init__(self, cache: StudyCache, folder: Path) -> None:
         self._cache = cache
         self._folder = folder
-        self._told = progress
         self._looked_at = -1
         self._had = size_of(folder)
         self.too_large = False
 
-    def progress(self, done: int, total: int, size: int) -> None:
-        """To be called as `pull` calls it.  Raises NotSavedError where there is no room."""
+    def look(self, size: int) -> None:
+        """To be called while the study grows, with the bytes that came so far.
+
+        Raises NotSavedError where there is no room.
+        """
         if self._looked_at < 0 or size - self._looked_at > self._cache.limit_bytes // _LOOKS:
             self._looked_at = size
             self.make(self._had + size)
-        if self._told is not None:
-            self._told(done, total, size)
 
     def make(self, mine: int) -> None:
         """Make room for `mine` bytes of the study.  Raises NotSavedError where that cannot be."""

@@ -143,9 +143,12 @@ class Landing:
         PacsError
             When it is not the object that was asked for; the file is then gone.
         NotSavedError
-            When it could not be put there (the disk is full); nothing half written is left.
+            When it could not be put there (the disk is full, the landing was closed); nothing half written
+            is left.
         """
         try:
+            if self._lock is None:
+                raise NotSavedError("nothing more is put into the folder", where=str(self.folder))
             size = arrived.stat().st_size
             header = _header(arrived, size)
             _check_identity(header, instance)

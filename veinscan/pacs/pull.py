@@ -6,7 +6,7 @@ import contextlib
 import errno
 import queue
 import threading
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -185,7 +185,9 @@ class _Pull:
         while missing:
             missing = self._round(missing)
         self._landing.close(complete=whole and not self._failed)
-        return self._result()
+        return pulled_study(
+            self._landing, self._listed, self._files, self._failed, fetched=self._fetched, size=self._bytes
+        )
 
     def _look(self) -> list[InstanceRow]:
         """What has to be fetched."""
@@ -215,6 +217,8 @@ class _Pull:
             if not problem.temporary:
                 raise self._so_far(problem) from problem
             lost = problem
+        except NotSavedError as problem:
+            raise self._full(problem) from problem
         left = [row for row in missing if row.sop_instance_uid not in self._files]
         again = [row for row in left if self._worth_it(row, lost)]
         if again and self._fetched > before:
@@ -248,15 +252,13 @@ class _Pull:
         if fetched.path is None:
             problem = fetched.error or PacsError("the archive does not send the object")
             if no_room(problem):
-                raise self._full(problem) from problem
+                raise NotSavedError("the object cannot be written") from problem
             self._failed[sop] = _failed(row, problem)
             return
         try:
             self._files[sop] = self._landing.settle(row, fetched.path)
         except PacsError as problem:
             self._failed[sop] = _failed(row, problem)
-        except NotSavedError as problem:
-            raise self._full(problem) from problem
         else:
             self._failed.pop(sop, None)
             self._fetched += 1
@@ -295,25 +297,34 @@ class _Pull:
             what, do = problem.what, problem.do
         return NotSavedError(f"{what} ({self._so_many})", where=str(self._landing.folder), do=do)
 
-    def _result(self) -> PulledStudy:
-        others = self._landing.patients_differ
-        notes = []
-        if others:
-            notes.append(
-                f"{_objects(len(others))} of the study name another patient than the others do:"
-                " tell the archive's administrator, and do not use them"
-            )
-        return PulledStudy(
-            self._landing.folder,
-            self._listed[0].study_instance_uid,
-            tuple(self._files[row.sop_instance_uid] for row in self._listed
-                  if row.sop_instance_uid in self._files),
-            tuple(self._failed.values()),
-            self._bytes,
-            self._fetched,
-            others,
-            tuple(notes),
-        )  # fmt: skip
+
+def pulled_study(
+    landing: Landing,
+    listed: Sequence[InstanceRow],
+    files: Mapping[str, Path],
+    failed: Mapping[str, FailedObject],
+    *,
+    fetched: int,
+    size: int,
+) -> PulledStudy:
+    """What a landing holds of the objects that were listed."""
+    others = landing.patients_differ
+    notes = []
+    if others:
+        notes.append(
+            f"{_objects(len(others))} of the study name another patient than the others do:"
+            " tell the archive's administrator, and do not use them"
+        )
+    return PulledStudy(
+        landing.folder,
+        listed[0].study_instance_uid,
+        tuple(files[row.sop_instance_uid] for row in listed if row.sop_instance_uid in files),
+        tuple(failed.values()),
+        size,
+        fetched,
+        others,
+        tuple(notes),
+    )
 
 
 def arrivals(archive: Archive, rows: Sequence[InstanceRow], folder: Path) -> Generator[Fetched | None]:
@@ -369,7 +380,7 @@ def no_room(problem: BaseException) -> bool:
     while seen is not None:
         if isinstance(seen, OSError) and seen.errno in _NO_ROOM:
             return True
-        seen = seen.__cause__
+        seen = seen.__cause__ or seen.__context__
     return False
 
 

@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from veinscan.dicom.codestream import Codec, describe
@@ -56,6 +56,8 @@ class EncodedFrame:
     """Its code stream, or its pixels where the transfer syntax is uncompressed."""
     transfer_syntax_uid: str
     """Of `data`; not always that of the object, since an archive may decode."""
+    as_stored: bool = False
+    """Whether it came in answer to the question for what the archive keeps, undecoded."""
 
 
 class Fetcher:
@@ -74,7 +76,7 @@ class Fetcher:
     ) -> Iterator[Fetched]:
         """See `Archive.fetch`."""
         ended = threading.Event()
-        arrived: queue.SimpleQueue[Fetched | VeinscanError] = queue.SimpleQueue()
+        arrived: queue.SimpleQueue[Fetched | BaseException] = queue.SimpleQueue()
         waiting = iter(instances)
         turn = threading.Lock()
 
@@ -89,7 +91,7 @@ class Fetcher:
                     return
                 try:
                     arrived.put(self._one(instance, folder, stopped))
-                except VeinscanError as error:
+                except BaseException as error:  # raised where somebody waits for it
                     ended.set()
                     arrived.put(error)
                     return
@@ -101,7 +103,7 @@ class Fetcher:
                     pool.submit(work)
                 for _ in instances:
                     result = arrived.get()
-                    if isinstance(result, VeinscanError):
+                    if isinstance(result, BaseException):
                         raise result
                     yield result
             finally:
@@ -141,7 +143,7 @@ class Fetcher:
 
     def _write(self, answer: Answer, path: Path) -> int:
         sizes: list[int] = []
-        with path.open("wb") as out:
+        with self._readable(), path.open("wb") as out:
             for _, chunks in self._parts(answer):
                 if sizes:
                     raise self._unusable("it holds more than the one object that was asked for")
@@ -164,22 +166,26 @@ class Fetcher:
                 with self._session.opened(
                     "GET", url, ask, headers={"Accept": _FRAME_ACCEPTS[accept]}
                 ) as answer:
-                    return self._frame(answer)
+                    return replace(self._frame(answer), as_stored=accept == 0)
             except HttpStatusError as error:
                 if error.status not in (400, 406, 415) or accept + 1 >= len(_FRAME_ACCEPTS):
                     raise
             self._accept = max(self._accept, accept + 1)
 
     def _frame(self, answer: Answer) -> EncodedFrame:
-        for headers, chunks in self._parts(answer):
-            data = b"".join(chunks)
-            kind = headers.get("content-type", answer.content_type)
-            syntax = clean_uid(parameter(kind, "transfer-syntax"))
-            return EncodedFrame(data, syntax or _guessed(media_type(kind), data))
+        with self._readable():
+            for headers, chunks in self._parts(answer):
+                data = b"".join(chunks)
+                kind = headers.get("content-type", answer.content_type)
+                syntax = clean_uid(parameter(kind, "transfer-syntax"))
+                return EncodedFrame(data, syntax or _guessed(media_type(kind), data))
         raise self._unusable("it holds no frame")
 
     def _parts(self, answer: Answer) -> Iterator[tuple[Mapping[str, str], Iterator[bytes]]]:
-        """Header and body of each part; an answer that is not multipart is one part."""
+        """Header and body of each part; an answer that is not multipart is one part.
+
+        Raises MultipartError, also out of the bodies.
+        """
         kind = media_type(answer.content_type)
         if answer.status == 204:
             return
@@ -187,18 +193,21 @@ class Fetcher:
         if not kind.startswith("multipart/"):
             if kind not in _SINGLE and not kind.startswith("image/"):
                 raise self._unusable(f"it is {kind or 'of no known kind'} and not DICOM"[:120])
+            if not answer.has_length:
+                raise self._unusable("it does not say where its end is")
             yield {}, chunks
             return
-        reason = ""
+        for part in read_parts(chunks, parameter(answer.content_type, "boundary"), most=_MOST_PARTS):
+            if media_type(part.headers.get("content-type", "")) == "text/html":
+                raise web_page(self._config.where)
+            yield part.headers, part.chunks()
+
+    @contextlib.contextmanager
+    def _readable(self) -> Iterator[None]:
         try:
-            for part in read_parts(chunks, parameter(answer.content_type, "boundary"), most=_MOST_PARTS):
-                if media_type(part.headers.get("content-type", "")) == "text/html":
-                    raise web_page(self._config.where)
-                yield part.headers, part.chunks()
+            yield
         except MultipartError as error:
-            reason = str(error)
-        if reason:
-            raise self._unusable(reason)
+            raise self._unusable(str(error)) from None
 
     def _check(self, path: Path, instance: InstanceRow) -> None:
         """That the file is a Part 10 file, and says to be the object that was asked for."""
