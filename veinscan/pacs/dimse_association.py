@@ -17,12 +17,13 @@ from typing import Any
 
 from pynetdicom.dimse_primitives import C_CANCEL
 
+from veinscan.dicom.header import quiet
 from veinscan.errors import CancelledError, PacsError
 from veinscan.pacs.dimse_opening import accepted, prepared, quietly, request
 from veinscan.pacs.dimse_peer import CONNECT_S, POLL_S, Asked, Watch, senseless
 from veinscan.pacs.dimse_wire import Message, TooMuchError, Wire
 
-__all__ = ["CONNECT_S", "Asked", "Line", "Watch", "associate", "end"]
+__all__ = ["CONNECT_S", "Asked", "Line", "Watch", "associate", "end", "send"]
 
 _GOODBYE_S = 2.0
 """The longest wait for the other side when an association ends."""
@@ -41,6 +42,8 @@ class Line:
     inbox: queue.Queue[Message]
     watch: Watch
     contexts: dict[int, Any]
+    answers: bool = True
+    """False once the archive did not confirm a C-CANCEL: then it will not answer a release either."""
     _count: int = 0
 
     def context(self, abstract: str, transfer: str | None = None) -> Any:
@@ -57,7 +60,7 @@ class Line:
 
     def send(self, primitive: Any, context_id: int) -> None:
         """Put a message without a large data set on its way."""
-        self.association.dimse.send_msg(primitive, context_id)
+        send(self.association, primitive, context_id)
 
     def next(self) -> Message:
         """The next message of the peer.
@@ -134,6 +137,7 @@ class Line:
         primitive = C_CANCEL()
         primitive.MessageIDBeingRespondedTo = message_id
         self.send(primitive, context_id)
+        self.answers = False
         until = time.monotonic() + min(_CANCEL_S, self.watch.peer.timeout_s)
         while (left := until - time.monotonic()) > 0:
             try:
@@ -142,10 +146,17 @@ class Line:
                 return
             if hasattr(message.body, "discard"):
                 message.body.discard()
-            if message.primitive is None or (
-                isinstance(message.primitive, final) and message.primitive.Status not in (0xFF00, 0xFF01)
-            ):
+            if message.primitive is None:
                 return
+            if isinstance(message.primitive, final) and message.primitive.Status not in (0xFF00, 0xFF01):
+                self.answers = True
+                return
+
+
+def send(association: Any, primitive: Any, context_id: int) -> None:
+    """Put a message on its way; what pydicom has to say of its values is not for any log."""
+    with quiet():
+        association.dimse.send_msg(primitive, context_id)
 
 
 @contextlib.contextmanager
@@ -171,17 +182,18 @@ def associate(
     """
     inbox: queue.Queue[Message] = queue.Queue()
     association, wire = prepared(asked, watch.peer, inbox, open_object)
+    line: Line | None = None
     polite = False
     try:
         request(association, wire, watch)
-        contexts = accepted(association, asked)
-        yield Line(association, wire, inbox, watch, contexts)
+        line = Line(association, wire, inbox, watch, accepted(association, asked))
+        yield line
         polite = True
-    except CancelledError:
+    except (CancelledError, GeneratorExit):
         polite = True
         raise
     finally:
-        end(association, wire, polite=polite)
+        end(association, wire, polite=polite and line is not None and line.answers)
         throw_away(inbox)
 
 
@@ -203,6 +215,7 @@ def end(association: Any, wire: Wire, *, polite: bool) -> None:
     _bounded(goodbye, _GOODBYE_S)
     wire.cut()
     association.dul.kill_dul()
+    association.dul.to_user_queue.put(None)  # whoever waits for an answer to the association waits no more
     if association.dul.is_alive():
         _bounded(association.abort, _GOODBYE_S)
         association.dul.join(_GOODBYE_S)

@@ -13,7 +13,7 @@ from pynetdicom import sop_class
 from pynetdicom.dimse_primitives import C_ECHO, C_GET, C_STORE
 
 from veinscan.errors import PacsError
-from veinscan.pacs.dimse_association import Line, associate
+from veinscan.pacs.dimse_association import Line, associate, send
 from veinscan.pacs.dimse_find import PLAIN_SYNTAXES, encoded
 from veinscan.pacs.dimse_objects import Wanted, is_proper
 from veinscan.pacs.dimse_peer import MAX_CONTEXTS, Asked, Watch
@@ -200,7 +200,7 @@ def _echo_back(message: Any) -> None:
     answer.MessageIDBeingRespondedTo = message.primitive.MessageID
     answer.AffectedSOPClassUID = message.primitive.AffectedSOPClassUID
     answer.Status = 0x0000
-    message.association.dimse.send_msg(answer, message.context_id)
+    send(message.association, answer, message.context_id)
 
 
 def _missing(instance: InstanceRow, status: int, line: Line) -> PacsError:

@@ -24,7 +24,7 @@ from veinscan.dicom.header import quiet, read_header
 from veinscan.dicom.sources import FileBytes
 from veinscan.dicom.values import uid
 from veinscan.errors import PacsError, UnreadableError
-from veinscan.pacs.dimse_association import Line
+from veinscan.pacs.dimse_association import Line, send
 from veinscan.pacs.dimse_peer import reason_of
 from veinscan.pacs.dimse_wire import Message
 from veinscan.pacs.model import Fetched, InstanceRow
@@ -159,10 +159,11 @@ class Wanted:
         fetched = incoming.finish()
         answer = C_STORE()
         answer.MessageIDBeingRespondedTo = request.MessageID
-        answer.AffectedSOPClassUID = request.AffectedSOPClassUID
-        answer.AffectedSOPInstanceUID = request.AffectedSOPInstanceUID
+        # what is no UID is not said back
+        answer.AffectedSOPClassUID = clean_uid(request.AffectedSOPClassUID) or None
+        answer.AffectedSOPInstanceUID = clean_uid(request.AffectedSOPInstanceUID) or None
         answer.Status = incoming.status
-        message.association.dimse.send_msg(answer, message.context_id)
+        send(message.association, answer, message.context_id or 1)
         if self.strangers > len(self.instances) + 100:
             raise PacsError(
                 "the archive keeps sending objects that nobody asked for",
