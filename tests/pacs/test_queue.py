@@ -141,6 +141,19 @@ def test_what_is_no_object_is_not_put_in(queue: SendQueue, data: bytes, tmp_path
     assert queue.all() == ()
 
 
+def test_no_cut_of_an_object_is_put_in(queue: SendQueue, tmp_path: Path) -> None:
+    make_object(tmp_path / "a.dcm", EncapsulatedDocument=b"x" * 200_000)
+    data = (tmp_path / "a.dcm").read_bytes()
+    for missing in (1, 2, 100, 150_000, 199_999):
+        with pytest.raises(InvalidInputError, match="cut off"):
+            queue.add("moody", None, data[:-missing])
+        (tmp_path / "b.dcm").write_bytes(data[:-missing])
+        with pytest.raises(InvalidInputError, match="cut off"):
+            queue.add("moody", None, tmp_path / "b.dcm")
+    assert queue.all() == ()
+    assert queue.add("moody", None, data).size == len(data)
+
+
 def test_a_lost_answer_sends_nothing_twice(
     queue: SendQueue, archive: MoodyArchive, time: Time, tmp_path: Path
 ) -> None:

@@ -112,33 +112,71 @@ def test_outlines_go_with_their_plan(over: str | None, orthanc: Orthanc, sample_
         assert pydicom.dcmread(path).SOPInstanceUID in held
 
 
-def test_what_it_refuses_is_told_of_the_object(
+def use(archive: Orthanc, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make it the archive of the settings."""
+    settings = folder / "settings.toml"
+    settings.write_text(settings_text(name, archive))
+    monkeypatch.setenv("VEINSCAN_SETTINGS", str(settings))
+    monkeypatch.setenv("VEINSCAN_DATA_DIR", str(folder / "data"))
+
+
+def test_it_says_yes_to_what_a_filter_drops_and_that_never_counts_as_stored(
     make_orthanc: Callable[..., Orthanc], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = tmp_path / "filter.lua"
     script.write_text(FILTER)
     strict = make_orthanc(extra={"LuaScripts": [str(script)]})
-    settings = tmp_path / "settings.toml"
-    settings.write_text(settings_text("strict", strict))
-    monkeypatch.setenv("VEINSCAN_SETTINGS", str(settings))
-    monkeypatch.setenv("VEINSCAN_DATA_DIR", str(tmp_path / "data"))
+    use(strict, "strict", tmp_path, monkeypatch)
     good = make_object(tmp_path / "good.dcm")
     bad = make_object(tmp_path / "bad.dcm", ImageComments=REFUSED_COMMENT)
     result = push("strict", [tmp_path / "good.dcm", tmp_path / "bad.dcm"])
-    print(result)
     assert [one.sop_instance_uid for one in result.stored] == [good]
-    assert [one.sop_instance_uid for one in (*result.refused, *result.unsent)] == [bad]
+    (unsent,) = result.unsent
+    assert unsent.sop_instance_uid == bad
+    assert "said that it took it, and a query does not find it" in unsent.reason
     assert strict.files().keys() == {good}
+
+
+def test_a_full_one_says_yes_too(
+    make_orthanc: Callable[..., Orthanc], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = make_orthanc(extra={"MaximumPatientCount": 1})
+    use(full, "full", tmp_path, monkeypatch)
+    first = make_object(tmp_path / "first.dcm", PatientID="P1")
+    full.add(tmp_path / "first.dcm")
+    (patient,) = full.call("/patients")
+    full.call(f"/patients/{patient}/protected", method="PUT", body=b"1")
+    make_object(tmp_path / "second.dcm", study="1.2.99", PatientID="P2")
+    result = push("full", [tmp_path / "second.dcm"])
+    assert len(result.unsent) == 1
+    assert full.files().keys() == {first}
+
+
+def test_what_it_refuses_is_told_of_the_object(
+    orthanc: Orthanc, archive_settings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that ends early, which the queue does not take otherwise."""
+    orthanc.empty()
+    good = make_object(tmp_path / "good.dcm")
+    bad = make_object(tmp_path / "bad.dcm", EncapsulatedDocument=b"x" * 4000)
+    data = (tmp_path / "bad.dcm").read_bytes()
+    (tmp_path / "bad.dcm").write_bytes(data[:-1000])
+    (left,) = push("test", [tmp_path / "bad.dcm"]).left_out
+    assert "cut off: 1000 bytes are missing" in left.reason
+    monkeypatch.setattr("veinscan.pacs.queue.check_whole", lambda source, size: None)
+    result = push("test", [tmp_path / "good.dcm", tmp_path / "bad.dcm"])
+    assert [one.sop_instance_uid for one in result.stored] == [good]
+    (refused,) = result.refused
+    assert refused.sop_instance_uid == bad
+    assert "refused it" in refused.reason
+    assert orthanc.files().keys() == {good}
 
 
 def test_killed_while_it_is_sent_to_nothing_is_lost_or_twice(
     make_orthanc: Callable[..., Orthanc], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = make_orthanc()
-    settings = tmp_path / "settings.toml"
-    settings.write_text(settings_text("dying", archive))
-    monkeypatch.setenv("VEINSCAN_SETTINGS", str(settings))
-    monkeypatch.setenv("VEINSCAN_DATA_DIR", str(tmp_path / "data"))
+    use(archive, "dying", tmp_path, monkeypatch)
     uids = {make_object(tmp_path / "in" / f"{n}.dcm", study=f"1.2.{n % 5}") for n in range(30)}
     seen = []
 

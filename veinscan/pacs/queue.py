@@ -20,7 +20,7 @@ from typing import Protocol
 from veinscan.errors import InvalidInputError, NotSavedError, RecordError
 from veinscan.pacs.archive import Archive, Stop
 from veinscan.pacs.queue_entry import Chance, Clock, Sending, State, chance, clock, key_of
-from veinscan.pacs.queue_facts import Facts, facts_of
+from veinscan.pacs.queue_facts import Facts, check_whole, facts_of
 from veinscan.pacs.queue_folder import Damaged, QueueFolder
 from veinscan.pacs.queue_order import batches
 from veinscan.pacs.queue_try import Attempt, Tools
@@ -309,11 +309,14 @@ def _looked_at(source: Path | bytes) -> tuple[Facts, str]:
     if isinstance(source, Path):
         facts = facts_of(source)
         try:
+            check_whole(source, source.stat().st_size)
             return facts, sha256_of(source)
         except OSError as error:
             reason = (error.strerror or "unknown reason").lower()
             raise InvalidInputError(f"it cannot be read ({reason})", where=source.name) from error
-    return facts_of(io.BytesIO(source)), hashlib.sha256(source).hexdigest()
+    facts = facts_of(io.BytesIO(source))
+    check_whole(io.BytesIO(source), len(source))
+    return facts, hashlib.sha256(source).hexdigest()
 
 
 def _never() -> bool:

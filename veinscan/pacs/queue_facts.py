@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pydicom
+from pydicom.dataelem import RawDataElement
 from pydicom.uid import EncapsulatedPDFStorage, SegmentationStorage
 
 from veinscan.dicom.header import quiet
@@ -15,6 +16,8 @@ from veinscan.dicom.values import text, uid
 from veinscan.errors import InvalidInputError
 from veinscan.record.versions import is_ours, predecessors_of
 
+_DEFERRED = 64 * 1024
+_UNDEFINED = 0xFFFFFFFF
 _TAGS = [
     "SpecificCharacterSet",
     "SOPClassUID",
@@ -70,6 +73,34 @@ def facts_of(source: Path | BinaryIO) -> Facts:
                 do="name DICOM files (PS3.10)",
             ) from None
     return facts_in(dataset, where)
+
+
+def check_whole(source: Path | BinaryIO, size: int) -> None:
+    """Raise InvalidInputError for a file of `size` bytes that ends within an element; pixels are not loaded.
+
+    An archive would refuse it, or end the connection over it.
+    """
+    where = source.name if isinstance(source, Path) else ""
+    missing = 0
+    with quiet():
+        try:
+            dataset = pydicom.dcmread(source, defer_size=_DEFERRED)
+            # as they lie in the file: nothing is converted
+            for element in dataset.values():
+                if isinstance(element, RawDataElement) and element.length != _UNDEFINED:
+                    missing = max(missing, element.value_tell + element.length - size)
+            if dataset.file_meta.TransferSyntaxUID.is_deflated:
+                missing = 0  # places count in what it inflates to; what is cut does not inflate
+        except Exception as error:  # pydicom raises nearly anything on damaged bytes
+            raise InvalidInputError(
+                f"it cannot be read to its end ({type(error).__name__})",
+                where=where,
+                do="send a whole copy of it",
+            ) from None
+    if missing > 0:
+        raise InvalidInputError(
+            f"the file is cut off: {missing} bytes are missing", where=where, do="send a whole copy of it"
+        )
 
 
 def facts_in(dataset: Any, where: str) -> Facts:

@@ -120,7 +120,14 @@ def push(
         paths_made = {path for path in derived if isinstance(path, Path)}
         left_out = [one for one in left_out if one.path not in paths_made]
     sources = dict.fromkeys([*(one.path for one in selection.objects), *derived])
-    entries = [queue.add(name, dimse, source, deidentified_study=deidentified_study) for source in sources]
+    entries: list[Sending] = []
+    for source in sources:
+        try:
+            entries.append(queue.add(name, dimse, source, deidentified_study=deidentified_study))
+        except InvalidInputError as error:
+            # one that cannot be sent keeps no other back
+            where = source if isinstance(source, Path) else Path()
+            left_out.append(LeftOut(path=where, reason=f"{error.what}; {error.do}"))
     keys = list(dict.fromkeys(one.key for one in entries))
     result = queue.run(connect, now=True, stop=stop, progress=progress, only=keys)
     if wait:
