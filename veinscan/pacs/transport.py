@@ -28,6 +28,7 @@ from veinscan.errors import InvalidInputError, PacsError, VeinscanError
 from veinscan.pacs.answers import connection_error, status_error, unusable, web_page
 from veinscan.pacs.credentials import Credentials
 from veinscan.pacs.guarded import Ask, Guard, LoopbackPool, TlsPool, guarded_context, guarding, too_large
+from veinscan.pacs.part10 import looks_like_web_page
 from veinscan.pacs.quiet import quiet
 from veinscan.settings_pacs import PacsConfig, check_url
 
@@ -164,7 +165,9 @@ class GuardedSession(requests.Session):
     def opened(self, method: str, url: str, ask: Ask, **kwargs: Any) -> Iterator[Answer]:
         """Send a request and read its body piece by piece."""
         with self.asking(ask):
-            request = self.prepare_request(requests.Request(method, url, **kwargs))
+            # large and compressed already, and what was cut off is then always noticed
+            headers = {"Accept-Encoding": "identity"} | kwargs.pop("headers", {})
+            request = self.prepare_request(requests.Request(method, url, headers=headers, **kwargs))
             answer = self._open(request)
         try:
             yield answer
@@ -190,6 +193,9 @@ class GuardedSession(requests.Session):
             body = b"".join(answer.chunks())
         finally:
             answer.close()
+        body = body.removeprefix(b"\xef\xbb\xbf")
+        if looks_like_web_page(body[:200]):
+            raise web_page(self._where)
         whole = answer.response
         headers = {k: v for k, v in whole.headers.items() if k.lower() not in _OF_THE_BODY}
         whole.raw = urllib3.HTTPResponse(io.BytesIO(body), headers=headers, preload_content=False)
@@ -303,6 +309,14 @@ class Answer:
         """The header as it came; '' where there is none."""
         return str(self.response.headers.get("Content-Type", ""))
 
+    @property
+    def has_length(self) -> bool:
+        """Whether a body that was cut off is noticed: else it ends where the connection does."""
+        headers = self.response.headers
+        coded = headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity")
+        chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
+        return (chunked or "Content-Length" in headers) and not coded
+
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
         """Pieces of the unpacked body.
 
@@ -353,8 +367,7 @@ def parameter(content_type: str, name: str) -> str:
 
 
 def _wildcards_as_they_are(url: str) -> str:
-    """`*` and `?` of a query unescaped, as RFC 3986 3.4 allows: Orthanc's plugin 1.7 reads no escapes.
-    """
+    """`*` and `?` of a query unescaped, as RFC 3986 3.4 allows: Orthanc's plugin 1.7 reads no escapes."""
     path, mark, query = url.partition("?")
     for escaped, sign in _SIGNS.items():
         query = query.replace(escaped, sign)

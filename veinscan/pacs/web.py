@@ -34,9 +34,10 @@ CONNECTIONS = 4
 """Requests under way at once."""
 MAX_SEARCH_BYTES = 32 * MIB
 MAX_METADATA_BYTES = 128 * MIB
-MAX_ROWS = 200_000
-"""Objects of one study, as of one folder."""
+MAX_ROWS = 100_000
 _PAGE = 500
+_SMALLEST_PAGE = 50
+"""No archive is known to give fewer rows than this at a time; fewer are all there are."""
 
 _T = TypeVar("_T")
 
@@ -147,7 +148,10 @@ class WebArchive:
                 found.setdefault(row.sop_instance_uid, row)
             return row.sop_instance_uid
 
-        self._pages(page, take, lambda: False, MAX_ROWS, stop)
+        if not self._pages(page, take, lambda: False, MAX_ROWS, stop):
+            raise unusable(
+                "it lists a part of the objects and not the rest", step="qido", where=self._config.where
+            )
         return in_order(found.values())
 
     def fetch(
@@ -205,12 +209,13 @@ class WebArchive:
     ) -> bool:
         """Ask page by page; True where the archive has given all it has.
 
-        An archive that ignores `limit` gives all at once, one that ignores `offset` the same
-        page again: then nothing new is in it, and that is the end.
+        An archive may give fewer rows at a time than it is asked for, or all at once (it
+        ignores `limit`), or the same ones again and again (it ignores `offset`): then all
+        `most` are asked for at once.
         """
         config = self._config
         seen: set[str] = set()
-        offset = 0
+        limit, offset, at_once = min(_PAGE, most), 0, False
         while True:
             ask = Ask(
                 step="qido",
@@ -220,19 +225,24 @@ class WebArchive:
                 stop=stop,
                 where=config.where,
             )
-            limit = min(_PAGE, most)
-            at = offset
-            items = self._list(self._asked(ask, lambda: page(limit, at)), "qido")  # noqa: B023 - called at once
+            items = self._list(self._asked(ask, lambda: page(limit, offset)), "qido")  # noqa: B023 - called at once
             before = len(seen)
+            if before + len(items) > MAX_ROWS:
+                raise unusable(f"it has more than {MAX_ROWS} rows", step="qido", where=config.where)
             for item in items:
                 seen.add(take(item))
-                if len(seen) > MAX_ROWS:
-                    raise unusable(f"it has more than {MAX_ROWS} rows", step="qido", where=config.where)
             if enough():
                 return False
-            if len(items) < limit or len(seen) == before:
+            if len(items) < min(limit, _SMALLEST_PAGE):
                 return True
-            offset += len(items)
+            if len(seen) > before:
+                offset += len(items)
+            elif len(items) < limit or offset == 0:
+                return True
+            elif at_once:
+                return False
+            else:
+                limit, offset, at_once = most, 0, True
 
     def _asked(self, ask: Ask, call: Callable[[], _T]) -> _T:
         """Call dicomweb-client; whatever it stumbles over in an answer becomes one sentence."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from veinscan.dicom.codestream import Codec, describe
 from veinscan.dicom.guard import MIB, clean_uid
-from veinscan.errors import NotSavedError, PacsError, VeinscanError
+from veinscan.errors import NotSavedError, PacsError
 from veinscan.pacs.answers import HttpStatusError, concerns_archive, unusable, web_page
 from veinscan.pacs.archive import Stop
 from veinscan.pacs.guarded import Ask
@@ -20,6 +21,7 @@ from veinscan.pacs.model import Fetched, InstanceRow
 from veinscan.pacs.part10 import is_part10, looks_like_web_page, read_head, sop_instance_uid
 from veinscan.pacs.parts import MultipartError, read_parts
 from veinscan.pacs.transport import Answer, GuardedSession, media_type, parameter
+from veinscan.pacs.web_series import by_series, objects_of
 from veinscan.settings_pacs import PacsConfig
 
 MAX_OBJECT_BYTES = 16 * 1024 * MIB
@@ -44,6 +46,7 @@ _OF_CODEC = {
     Codec.JPEG_LS: "1.2.840.10008.1.2.4.81",
     Codec.JPEG_2000: "1.2.840.10008.1.2.4.91",
 }
+_NOT_THIS_WAY = (400, 406, 415)
 _SINGLE = ("application/dicom", "application/octet-stream")
 _MOST_PARTS = 1000
 
@@ -68,6 +71,7 @@ class Fetcher:
         self._config = config
         self._connections = connections
         self._accept = 0
+        self._gives_series = True
         root = f"{config.url}/{config.wado_prefix}" if config.wado_prefix else config.url
         self._root = f"{root}/studies"
 
@@ -77,7 +81,8 @@ class Fetcher:
         """See `Archive.fetch`."""
         ended = threading.Event()
         arrived: queue.SimpleQueue[Fetched | BaseException] = queue.SimpleQueue()
-        waiting = iter(instances)
+        groups, single = by_series(instances) if self._gives_series else ([], instances)
+        waiting = deque([*groups, *([instance] for instance in single)])
         turn = threading.Lock()
 
         def stopped() -> bool:
@@ -86,11 +91,16 @@ class Fetcher:
         def work() -> None:
             while not ended.is_set():
                 with turn:
-                    instance = next(waiting, None)
-                if instance is None:
+                    some = waiting.popleft() if waiting else None
+                if some is None:
                     return
                 try:
-                    arrived.put(self._one(instance, folder, stopped))
+                    if len(some) > 1:
+                        left = self._series(some, folder, stopped, arrived.put)
+                        with turn:
+                            waiting.extend([one] for one in left)
+                    else:
+                        arrived.put(self._one(some[0], folder, stopped))
                 except BaseException as error:  # raised where somebody waits for it
                     ended.set()
                     arrived.put(error)
@@ -108,6 +118,34 @@ class Fetcher:
                     yield result
             finally:
                 ended.set()
+
+    def _series(
+        self,
+        wanted: Sequence[InstanceRow],
+        folder: Path,
+        stop: Stop,
+        take: Callable[[Fetched], None],
+    ) -> list[InstanceRow]:
+        """Ask for their whole series; those that did not come with it, to be asked for one by one."""
+        came: set[str] = set()
+        url = self._url(wanted[0]).rpartition("/instances/")[0]
+        ask = self._ask(MAX_OBJECT_BYTES, stop)
+        try:
+            with (
+                self._session.opened("GET", url, ask, headers={"Accept": AS_STORED}) as answer,
+                self._readable(),
+            ):
+                for fetched in objects_of(self._parts(answer), wanted, folder):
+                    came.add(fetched.instance.sop_instance_uid)
+                    take(fetched)
+        except PacsError as error:
+            if not came and concerns_archive(error):
+                raise
+            # what is wrong with it shows where the objects are asked for by themselves
+            self._gives_series = bool(came)
+        except OSError as error:
+            raise _not_written(error, self._config.where) from None
+        return [instance for instance in wanted if instance.sop_instance_uid not in came]
 
     def _one(self, instance: InstanceRow, folder: Path, stop: Stop) -> Fetched:
         """One object; an error that concerns only this one comes in the result, others are raised."""
@@ -132,11 +170,7 @@ class Fetcher:
             half.replace(path)
             return path, size
         except OSError as error:
-            raise NotSavedError(
-                f"the object cannot be written ({error.strerror or type(error).__name__})",
-                where=where,
-                do="make room, or choose another folder",
-            ) from None
+            raise _not_written(error, where) from None
         finally:
             with contextlib.suppress(OSError):
                 half.unlink(missing_ok=True)
@@ -160,17 +194,23 @@ class Fetcher:
             raise PacsError(f"there is no frame {index}", where=self._config.where, step="wado")
         url = f"{self._url(instance)}/frames/{index + 1}"
         ask = self._ask(MAX_FRAME_BYTES, stop)
-        while True:
-            accept = self._accept
+        failure: HttpStatusError | None = None
+        for accept in range(self._accept, len(_FRAME_ACCEPTS)):
             try:
                 with self._session.opened(
                     "GET", url, ask, headers={"Accept": _FRAME_ACCEPTS[accept]}
                 ) as answer:
-                    return replace(self._frame(answer), as_stored=accept == 0)
+                    frame = replace(self._frame(answer), as_stored=accept == 0)
             except HttpStatusError as error:
-                if error.status not in (400, 406, 415) or accept + 1 >= len(_FRAME_ACCEPTS):
-                    raise
-            self._accept = max(self._accept, accept + 1)
+                failure = failure or error
+                if error.status not in _NOT_THIS_WAY:
+                    break
+            else:
+                self._accept = accept
+                return frame
+        if failure is None:
+            raise RuntimeError("unreachable")
+        raise failure
 
     def _frame(self, answer: Answer) -> EncodedFrame:
         with self._readable():
@@ -238,6 +278,14 @@ class Fetcher:
 
     def _unusable(self, what: str) -> PacsError:
         return unusable(what, step="wado", where=self._config.where)
+
+
+def _not_written(error: OSError, where: str) -> NotSavedError:
+    return NotSavedError(
+        f"the object cannot be written ({error.strerror or type(error).__name__})",
+        where=where,
+        do="make room, or choose another folder",
+    )
 
 
 def _guessed(kind: str, data: bytes) -> str:
