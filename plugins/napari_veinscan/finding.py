@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_veinscan.background import Job
 from napari_veinscan.colour_scale import ask_where_unknown
+from napari_veinscan.pacs_arriving import Arriving
 from veinscan.candidates import ClipCandidates, FinderSettings, find_in_clip
 from veinscan.dicom import Clip
 from veinscan.errors import InvalidInputError
@@ -30,6 +31,7 @@ def find(bench: Workbench, clips: Sequence[Clip]) -> None:
         diameters_mm=bench.settings.diameters_mm, max_depth_mm=bench.settings.max_depth_mm
     )
     clips = tuple(clips)
+    arriving = bench.part(Arriving)
     parts = sum(max(1, clip.n_frames) for clip in clips)
 
     def search(job: Job) -> None:
@@ -40,6 +42,7 @@ def find(bench: Workbench, clips: Sequence[Clip]) -> None:
             def step(done: int, total: int, before: int = before, weight: int = weight) -> None:
                 job.report(before + weight * done // max(1, total), parts)
 
+            arriving.wait_for(clip, job)
             step(0, 1)
             job.give((clip, find_in_clip(clip, finder, progress=step)))
             before += weight

@@ -1,10 +1,14 @@
-"""A clip as the array that napari wants: decoded when a frame is shown, ahead of it while playing."""
+"""A clip as the array that napari wants: decoded when a frame is shown, ahead of it while playing.
+
+A frame that has to come over a network is never waited for in the window's thread: it is asked
+for, a dark one stands in for it, and it is shown when it is there.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +21,9 @@ Frame = npt.NDArray[np.uint8]
 
 RAM_BUDGET_BYTES = 400_000_000
 """Decoded frames of one clip are kept up to this size; older ones are dropped first."""
+
+NOT_HERE = 32
+"""Grey of a frame that is on its way."""
 
 
 class ClipFrames:
@@ -37,6 +44,8 @@ class ClipFrames:
         self.pinned: int | None = None
         """While a clip plays: the frame that napari gets whichever it asks for.  It then fetches this one
         picture anew and need not move all its layers to another frame, which takes longer."""
+        self.ask: Callable[[ClipFrames, int], None] | None = None
+        """While frames come over a network: told which one is wanted.  It must not wait."""
         self._room = max(2, budget_bytes // max(1, int(np.prod(self.shape[1:]))))
         self._kept: OrderedDict[int, Frame] = OrderedDict()
         self._lock = threading.Lock()
@@ -58,6 +67,13 @@ class ClipFrames:
     def __len__(self) -> int:
         return self.shape[0]
 
+    def shown(self, index: int) -> Frame:
+        """One frame as `frame` gives it; a dark one, without waiting, while it is on its way."""
+        if self.ask is None or self.has(index):
+            return self.frame(index)
+        self.ask(self, index)
+        return np.full(self.shape[1:], NOT_HERE, dtype=np.uint8)
+
     def frame(self, index: int) -> Frame:
         """One frame, (rows, cols) or (rows, cols, 3) uint8, read-only; black when it cannot be decoded."""
         with self._lock:
@@ -69,6 +85,10 @@ class ClipFrames:
         except VeinscanError as error:
             self.problems[index] = error
             frame = np.zeros(self.shape[1:], dtype=np.uint8)
+            if self.ask is not None:
+                return frame  # it may come at the next asking
+        else:
+            self.problems.pop(index, None)
         with self._lock:
             self._kept[index] = frame
             while len(self._kept) > self._room:
@@ -85,7 +105,7 @@ class ClipFrames:
             wanted = range(*first.indices(self.shape[0]))
             if len(wanted) == 1:  # how napari asks for a frame: no copy is made of it
                 one = wanted[0] if self.pinned is None else self.pinned
-                return self.frame(one)[None][(slice(None), *rest)]
+                return self.shown(one)[None][(slice(None), *rest)]
             picked = [self.frame(i)[rest] for i in wanted]
             none = np.zeros((0, *self.shape[1:]), dtype=np.uint8)
             return np.stack(picked) if picked else none[(slice(None), *rest)]
@@ -101,10 +121,12 @@ class ClipFrames:
 class Ahead:
     """Decodes the frames that are due next, in a thread of its own, the nearest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, done: Callable[[ClipFrames, int], None] = lambda _frames, _index: None) -> None:
+        """`done` is called in that thread, after each."""
         self._wish: tuple[ClipFrames | None, list[int]] = (None, [])
         self._changed = threading.Condition()
         self._ended = False
+        self._done = done
         self._thread: threading.Thread | None = None
 
     def want(self, frames: ClipFrames, indices: Sequence[int]) -> None:
@@ -139,3 +161,4 @@ class Ahead:
                 index = wanted.pop(0)
             if frames is not None and not frames.has(index):
                 frames.frame(index)
+                self._done(frames, index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,8 @@ class Layers:
         self._viewer = viewer
         self._session = session
         self._image: Image | None = None
+        self.prepare: Callable[[ClipFrames], None] = lambda _frames: None
+        """Called with the frames of a clip before it is drawn for the first time."""
         self._units: tuple[str, ...] = ()
         """Those that the layers were made with."""
         self._placed: list[Layer] = []
@@ -94,6 +96,11 @@ class Layers:
     def frames(self) -> ClipFrames | None:
         """The frames on show."""
         return None if self._image is None else self._image.data
+
+    def show_again(self) -> None:
+        """Draw the frame on show anew: it is another than when it was asked for."""
+        if self._image is not None:
+            self._image.refresh(thumbnail=False, highlight=False, extent=False)
 
     # -- the clip ---------------------------------------------------------------------
 
@@ -148,6 +155,7 @@ class Layers:
 
     def _show_image(self, clip: Clip) -> None:
         frames, options, _ = image_layer_data(clip)
+        self.prepare(frames)
         intact = self._image is not None and all(layer in self._viewer.layers for layer in self._placed)
         if not intact or self._units != options["units"]:
             self.clear()

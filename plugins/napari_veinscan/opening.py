@@ -37,7 +37,10 @@ class Opening:
         )
 
     def _opened(self, result: tuple[Study, Record]) -> None:
-        study, record = result
+        self.show(*result)
+
+    def show(self, study: Study, record: Record) -> None:
+        """Show a study that was opened, and say what is special about it."""
         bench = self._bench
         bench.session.show_study(study, record)
         window_state.remember_study(study.path)

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from veinscan.dicom import Study
     from veinscan.follow_up.earlier import EarlierStudies, EarlierStudy
     from veinscan.pacs.archive import Archive
+    from veinscan.pacs.cache_entry import Hold
     from veinscan.pacs.config import PacsConfig
     from veinscan.pacs.origin import Origin
     from veinscan.pacs.queue import SendQueue
+    from veinscan.pacs.remote import RemoteStudy
     from veinscan.pacs.send import Enqueued
     from veinscan.plan.model import Record
 
@@ -99,15 +101,6 @@ def asks_for_password(name: str) -> str:
     """'password' or 'token': what an archive takes; empty where the settings name no way to log in."""
     config = configured().get(name)
     return {"basic": "password", "bearer": "token"}.get(config.auth, "") if config is not None else ""
-
-
-def pull(
-    archive: Archive, study_uid: str, progress: Callable[[int, int, int], None], stop: Callable[[], bool]
-) -> Path:
-    """A whole study in the cache; its folder.  What is there already is not fetched again."""
-    from veinscan.pacs.cache import StudyCache
-
-    return StudyCache().pull(archive, study_uid, progress=progress, stop=stop).folder
 
 
 def check(name: str, each: Callable[[Any], None]) -> tuple[Any, ...]:
@@ -206,3 +199,32 @@ def put_pictures(study: Study, archive: str) -> int:
     for one in chosen:
         waiting.add(archive, "", one.path)
     return len(chosen)
+
+
+def open_remote(
+    archive: Archive,
+    study_uid: str,
+    *,
+    clip_ready: Callable[[int], None],
+    finished: Callable[[], None],
+    progress: Callable[[int, int, int], None],
+    stop: Callable[[], bool],
+) -> RemoteStudy:
+    """A study that can be looked at while its files come into the cache."""
+    from veinscan.pacs.remote import open_remote as open_first
+
+    return open_first(
+        archive, study_uid, clip_ready=clip_ready, finished=finished, progress=progress, stop=stop
+    )
+
+
+def is_in_cache(study_root: Path) -> bool:
+    """Whether a study folder lies in the cache."""
+    return (data_dir() / "pacs-cache").absolute() in Path(study_root).absolute().parents
+
+
+def hold(study_root: Path) -> Hold:
+    """Keep a study of the cache from being removed, until `release`."""
+    from veinscan.pacs.cache import StudyCache
+
+    return StudyCache().hold(study_root)

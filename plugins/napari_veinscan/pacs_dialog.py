@@ -42,8 +42,8 @@ LAST_ARCHIVE = "archive"
 class PacsDialog(QDialog):
     """Searches an archive and fetches a study from it; one thing at a time, each can be cancelled."""
 
-    def __init__(self, bench: Workbench, fetch: Callable[[str, StudyRow, Job], Any]) -> None:
-        """`fetch(archive, row, job)` runs off the window's thread; what it gives is in `fetched`."""
+    def __init__(self, bench: Workbench, fetch: Callable[[str, StudyRow], Callable[[Job], Any]]) -> None:
+        """`fetch(archive, row)` gives work for off the window's thread; what that gives is in `fetched`."""
         super().__init__(bench.window)
         self._bench, self._fetch = bench, fetch
         self._job: Job | None = None
@@ -208,7 +208,7 @@ class PacsDialog(QDialog):
             return
         if not self._bench.recording.may_lose_edits():
             return
-        name, fetch = self.name, self._fetch
+        work = self._fetch(self.name, row)
 
         def done(fetched: Any) -> None:
             self.fetched = fetched
@@ -216,7 +216,7 @@ class PacsDialog(QDialog):
 
         self._start(
             "Opening…",
-            lambda job: fetch(name, row, job),
+            work,
             done,
             again=partial(self.take, row),
             part=self._came,

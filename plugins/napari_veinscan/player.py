@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 AHEAD = 12
 """Frames decoded before they are due."""
 
+LATE_MS = 40
+"""How often it is looked whether a frame has come over a network."""
+
 UNSEEN_S = 0.25
 """After so long without being drawn (a window that is hidden) playing goes on regardless."""
 
@@ -193,12 +196,25 @@ class Player:
             self._timer.start(math.ceil(1000 * (self._awaited + UNSEEN_S - now)))
             return
         frame = self._clock.frame_at(now)
+        if not self._is_here(frame):
+            # it comes over a network: the clock stands still until it is there
+            self._clock.start(self._session.frame_index, now, backwards=self._clock.backwards_at(now))
+            self._timer.start(LATE_MS)
+            return
         if frame != self._session.frame_index:
             self._awaited, self._handing = now, True
             self._session.go_to_frame(frame)
             self._handing = False
             self._look_ahead(now)
         self._wait()
+
+    def _is_here(self, frame: int) -> bool:
+        """Whether a frame can be shown at once; one that cannot is asked for."""
+        frames = self._layers.frames
+        if frames is None or frames.ask is None or frames.has(frame):
+            return True
+        self._ahead.want(frames, [frame, *self._clock.coming(time.perf_counter(), AHEAD)])
+        return False
 
     def _drawn(self) -> None:
         """The canvas has been put on the screen."""

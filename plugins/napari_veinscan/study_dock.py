@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_veinscan import window_state
+from napari_veinscan import pacs_calls, window_state
 from napari_veinscan.association import AssociationQuestion
 from napari_veinscan.background import Callbacks, Job
 from napari_veinscan.button_rows import ButtonRows
 from napari_veinscan.clip_words import Marks, clip_text, clip_tip, counted
 from napari_veinscan.label_dialog import is_labelled
+from napari_veinscan.pacs_arriving_line import ArrivingLine
+from napari_veinscan.pacs_pushing import Pushing
 from napari_veinscan.palette import KIND_WORDS, NOT_A_DEVICE
 from napari_veinscan.thumbnails import THUMBNAIL, blank_icon, icon_of, thumbnail
 from napari_veinscan.workbench import Workbench
@@ -66,6 +69,7 @@ class StudyDock(QWidget):
         self._recent_menu.aboutToShow.connect(self._fill_recent)
         self.recent.setMenu(self._recent_menu)
         self.from_pacs = bench.commands.button("pacs.open", "From PACS…")
+        self.arriving = ArrivingLine(bench)
         self.association = AssociationQuestion()
         self.title = QLabel("No study is open. Drop a folder here, or open one.")
         self.title.setWordWrap(True)
@@ -115,6 +119,7 @@ class StudyDock(QWidget):
         layout.addLayout(buttons)
         layout.addWidget(self.association)
         layout.addWidget(self.title)
+        layout.addWidget(self.arriving)
         layout.addWidget(self.filter)
         layout.addWidget(self.clips, 1)
         layout.addLayout(labels)
@@ -141,7 +146,7 @@ class StudyDock(QWidget):
         self._recent_menu.clear()
         studies = window_state.recent_studies()
         for path in studies:
-            action = self._recent_menu.addAction(path.name.replace("&", "&&") or str(path))
+            action = self._recent_menu.addAction(recent_name(path).replace("&", "&&") or str(path))
             action.setToolTip(str(path))
             action.triggered.connect(partial(self._open_recent, str(path)))
         self._recent_menu.setToolTipsVisible(True)
@@ -236,7 +241,10 @@ class StudyDock(QWidget):
         elif study is None:
             self.title.setText("No study is open. Drop a folder here, or open one.")
         else:
-            self.title.setText(f"{study.path.name}: {counted(len(study.clips), 'clip')}")
+            # a folder of the cache is named by a UID
+            archive = self._bench.part(Pushing).archive
+            name = f"From {archive}" if archive else study.path.name
+            self.title.setText(f"{name}: {counted(len(study.clips), 'clip')}")
             self.title.setToolTip(str(study.path))
 
     def _show_current(self) -> None:
@@ -311,3 +319,11 @@ class StudyDock(QWidget):
         item = self.clips.item(row)
         if study is self._session.study and item is not None:
             item.setIcon(icon_of(picture))
+
+
+def recent_name(path: Path) -> str:
+    """What the menu calls a study: its folder's name; one of the cache by its archive and when it came."""
+    origin = pacs_calls.origin(path) if pacs_calls.is_in_cache(path) else None
+    if origin is None:
+        return path.name
+    return f"From {origin.archive}, fetched {origin.pulled_at.astimezone():%Y-%m-%d %H:%M}"
