@@ -53,6 +53,8 @@ class PacsConfig:
     """'basic' (user and password), 'bearer' (token) or 'none'."""
     dimse: str = ""
     """'AET@host:port' for DIMSE."""
+    dimse_tls: bool = False
+    """Whether DIMSE goes through TLS (PS3.15 B.9), with `ca_bundle` and `client_certificate`."""
     calling_aet: str = "VEINSCAN"
     move_port: int | None = None
     """Port on which a C-MOVE comes back to us; None: C-GET only."""
@@ -271,6 +273,12 @@ def _dimse(value: object) -> str:
     return text
 
 
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
 def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError
@@ -294,6 +302,7 @@ _KEYS: dict[str, tuple[Callable[[object], Any], str]] = {
     "user": (_user, "give a user name without ':'"),
     "auth": (_auth, "give it 'basic', 'bearer' or 'none'"),
     "dimse": (_dimse, "write it as AET@host:port, the AE title with at most 16 characters"),
+    "dimse_tls": (_yes_or_no, "write true where the archive's DICOM port speaks TLS, else leave it out"),
     "calling_aet": (_aet, "give an AE title of at most 16 characters, without backslash"),
     "move_port": (_port, "give a port from 1 to 65535"),
     "timeout_s": (_seconds, "give seconds, from 0.1 to 86400"),

@@ -24,7 +24,9 @@ from veinscan.pacs.dimse_get import fetch_by_get
 from veinscan.pacs.dimse_move import fetch_by_move
 from veinscan.pacs.dimse_peer import Asked, Peer, Watch
 from veinscan.pacs.dimse_store import store
+from veinscan.pacs.dimse_tls import server_context
 from veinscan.pacs.model import Fetched, InstanceRow, StoreOutcome, StudyQuery, StudyRows
+from veinscan.pacs.transport import tls_context
 
 
 def peer_of(config: PacsConfig) -> Peer:
@@ -43,6 +45,7 @@ def peer_of(config: PacsConfig) -> Peer:
         where=config.where,
         timeout_s=config.timeout_s,
         transfer_timeout_s=config.transfer_timeout_s,
+        tls=(lambda: tls_context(config)) if config.dimse_tls else None,
     )
 
 
@@ -117,7 +120,8 @@ class DimseArchive:
         if port is None:
             yield from fetch_by_get(instances, folder, Watch(self._peer, "get", stop))
         else:
-            yield from fetch_by_move(instances, folder, Watch(self._peer, "move", stop), port)
+            tls = server_context(self._config) if self._config.dimse_tls else None
+            yield from fetch_by_move(instances, folder, Watch(self._peer, "move", stop), port, tls)
 
     def store(self, files: Sequence[Path], *, stop: Stop | None = None) -> tuple[StoreOutcome, ...]:
         """Send Part 10 files byte for byte; one outcome for each, in the same order."""

@@ -43,7 +43,7 @@ class Line:
     watch: Watch
     contexts: dict[int, Any]
     answers: bool = True
-    """False once the archive did not confirm a C-CANCEL: then it will not answer a release either."""
+    """False while it cannot answer a release: it did not confirm a C-CANCEL, or has got half of an object."""
     _count: int = 0
 
     def context(self, abstract: str, transfer: str | None = None) -> Any:

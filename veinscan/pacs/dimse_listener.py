@@ -43,7 +43,7 @@ class Listener:
         inbox: queue.Queue[Message],
         kinds: Iterable[tuple[str, Iterable[str]]],
         open_object: Callable[[Any, int | None, Any], Any],
-        tls: Callable[[], ssl.SSLContext] | None,
+        tls: ssl.SSLContext | None,
     ) -> None:
         self._peer, self._inbox, self._open_object, self._tls = peer, inbox, open_object, tls
         entity = self._entity = own_ae(peer)
@@ -54,6 +54,8 @@ class Listener:
         self._contexts.append(build_context(Verification))
         self._callers: list[tuple[Any, Wire]] = []
         self._guard = threading.Lock()
+        self._shaking = 0
+        """Callers that have a connection and not yet an association."""
         self._over = False
         self._server: socket.socket | None = None
         self._thread = threading.Thread(target=self._accept, name="veinscan-storage", daemon=True)
@@ -103,21 +105,27 @@ class Listener:
                 continue
             with self._guard:
                 self._callers = [one for one in self._callers if one[0].is_alive()]
-                full = self._over or len(self._callers) >= MAX_CALLERS
-            try:
-                if full:
-                    connection.close()
-                else:
-                    self._take(connection, address)
-            except Exception:  # a caller's doing; the next one may be the archive
-                with contextlib.suppress(OSError):
-                    connection.close()
+                full = self._over or len(self._callers) + self._shaking >= MAX_CALLERS
+                self._shaking += not full
+            if full:
+                connection.close()
+            else:
+                threading.Thread(target=self._taken, args=(connection, address), daemon=True).start()
 
-    def _take(self, connection: socket.socket, address: Any) -> None:
-        connection.settimeout(min(CONNECT_S, self._peer.timeout_s))
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls is not None:
-            connection = self._tls().wrap_socket(connection, server_side=True)
+    def _taken(self, connection: socket.socket, address: Any) -> None:
+        try:
+            connection.settimeout(min(CONNECT_S, self._peer.timeout_s))
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            self._begin(connection, address)
+        except Exception:  # a caller's doing; the next one may be the archive
+            with contextlib.suppress(OSError):
+                connection.close()
+        finally:
+            with self._guard:
+                self._shaking -= 1
+
+    def _begin(self, connection: socket.socket, address: Any) -> None:
         association = Association(self._entity, MODE_ACCEPTOR)
         fit(association, self._inbox, self._open_object)
         association.acse_timeout = min(CONNECT_S, self._peer.timeout_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pynetdicom import sop_class
@@ -26,11 +26,11 @@ def fetch_by_move(
     folder: Path,
     watch: Watch,
     port: int,
-    tls: Callable[[], ssl.SSLContext] | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Fetched]:
     """Each object as the archive keeps it, sent to `port` of ours; see `Archive.fetch`.
 
-    `tls`: makes the context of our side as a server, where the archive speaks TLS.
+    `tls`: our side as a server, where the archive speaks TLS.
     """
     wanted = Wanted.of(instances, folder)
     kinds = dict.fromkeys(one.sop_class_uid for one in instances if one.sop_class_uid)

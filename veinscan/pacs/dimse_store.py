@@ -25,7 +25,7 @@ from veinscan.pacs.dimse_wire import MAX_PDU
 from veinscan.pacs.dimse_words import store_status, store_warning
 from veinscan.pacs.model import StoreOutcome
 
-_QUEUED = 16
+_QUEUED = 128
 """PDUs that wait to be sent: a long loop is read as fast as it goes out, and no faster."""
 _LAST_OF_COMMAND, _MORE_DATA, _LAST_OF_DATA = 3, b"\x00", b"\x02"
 """Message control headers (PS3.8 E.2)."""
@@ -152,12 +152,14 @@ def _send(one: Outgoing, line: Line) -> StoreOutcome:
     request.AffectedSOPInstanceUID = one.sop_instance
     request.Priority = 0
     request.DataSet = BytesIO(b"\0")  # says that there is one; the file itself follows
+    line.answers = False  # who leaves half of an object behind aborts
     with contextlib.closing(_pieces(request, context.context_id, one, line)) as pieces:
         for piece in pieces:
             _put(piece, line)
     while True:
         answer: Any = line.next().primitive
         if isinstance(answer, C_STORE) and answer.MessageIDBeingRespondedTo == request.MessageID:
+            line.answers = True
             return _outcome(one, line.status(answer))
         raise line.unexpected()
 
