@@ -28,7 +28,7 @@ from veinscan.dicom.values import uid
 from veinscan.errors import InvalidInputError, NotSavedError, PacsError, UnreadableError
 from veinscan.pacs.model import InstanceRow
 from veinscan.pacs.origin import Origin, PulledObject, origin_path, read_origin, write_origin
-from veinscan.record.files import TEMPORARY, keep_file, make_folder, sha256_of, sweep
+from veinscan.record.files import TEMPORARY, keep_file, make_folder, sha256_of, sweep, sync_folder
 from veinscan.record.locks import FileLock
 from veinscan.record.store import FOLDER
 from veinscan.record.versions import is_ours
@@ -36,6 +36,8 @@ from veinscan.record.versions import is_ours
 _LITTER = {".ds_store", "thumbs.db", "desktop.ini"}
 """Files that file managers leave; they do not make a folder somebody's."""
 _ELSEWHERE = "choose an empty folder"
+_NOTED_TOGETHER = 32
+"""Objects after which the note is written again; more where there are many."""
 
 Patient = tuple[str, str]
 
@@ -136,7 +138,10 @@ class Landing:
         return None
 
     def settle(self, instance: InstanceRow, arrived: Path) -> Path:
-        """Put an object that arrived into its place, durable; the file as it is named then.
+        """Put an object that arrived into its place, its bytes durable; the file as it is named then.
+
+        The names are durable when the note is written, at `close` at the latest: one that a power cut
+        takes away is fetched again.
 
         Raises
         ------
@@ -211,7 +216,7 @@ class Landing:
         try:
             if complete != self._origin.complete or self._unwritten:
                 self._origin = replace(self._origin, complete=complete)
-                write_origin(self.folder, self._origin)
+                self._write_note()
         finally:
             _empty(self.arrivals)
             lock.release(remove=complete)
@@ -238,9 +243,17 @@ class Landing:
             self._origin = replace(self._origin, objects=objects)
             self._unwritten += 1
             # the list is as long as the study: it is written seldom, and an object that it lacks is looked at
-            if self._unwritten * 20 >= len(objects):
-                write_origin(self.folder, self._origin)
+            if self._unwritten >= max(_NOTED_TOGETHER, len(objects) // 20):
+                self._write_note()
                 self._unwritten = 0
+
+    def _write_note(self) -> None:
+        """The names of the objects first, then the list that has them.  Raises NotSavedError."""
+        try:
+            sync_folder(self.folder)
+        except OSError as error:
+            raise _not_writable(self.folder, error) from error
+        write_origin(self.folder, self._origin)
 
     def _tidy(self) -> None:
         """What a killed program left half written."""

@@ -157,9 +157,10 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
 
 
 def keep_file(temporary: Path, path: Path) -> None:
-    """Give a file that lies written beside its place its name: durable and whole, or not there.
+    """Give a file that lies written beside its place its name: whole, whatever happens, or not there.
 
     For what comes as a file and is too large to be copied.  Both must be on one disk; `path` must not exist.
+    Its bytes are durable at once, its name after the next `sync_folder`: many files need one for all.
     Raises NotSavedError; `temporary` is then left to the caller.
     """
     step = "flushing"
@@ -171,8 +172,6 @@ def keep_file(temporary: Path, path: Path) -> None:
             os.close(handle)
         step = "naming"
         _name(temporary, path)
-        step = "flushing the folder of"
-        sync_folder(path.parent)
     except OSError as error:
         raise NotSavedError(
             f"not saved: {step} the file failed, {_why(error)}", where=str(path.parent), do=_cure(error)
