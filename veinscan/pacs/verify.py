@@ -153,8 +153,8 @@ def _compare_records(ours: Any, theirs: Any, sent: Path, back: Path) -> Compared
             return Compared(False, "the record that came back does not say the same")
     except RecordError as error:
         return Compared(False, f"the record that came back is damaged: {error.what}")
-    # the content says the same as a record; what stands around it is compared as in any other object
-    return _judged(differences(ours, theirs, without=("ContentSequence",)))
+    # it says the same as a record; other software reads what stands around it, and the words of codes
+    return _judged(differences(ours, theirs))
 
 
 def _says(version: Version) -> tuple[Any, ...]:
