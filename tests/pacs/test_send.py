@@ -18,7 +18,7 @@ from record_studies import FakeStudy, make_study
 
 from veinscan.dicom import open_study
 from veinscan.errors import InvalidInputError
-from veinscan.pacs.origin import Origin, write_origin
+from veinscan.pacs.origin import Origin, PulledObject, write_origin
 from veinscan.pacs.queue import SendQueue
 from veinscan.pacs.send import enqueue_version, push, unsent
 from veinscan.pacs.verify import verify_stored
@@ -95,6 +95,37 @@ def test_pushing_again_sends_nothing_again(study: FakeStudy, archive: MoodyArchi
     for _ in range(3):
         assert len(push("a", [study.root], connect=connected(archive)).stored) == 1
     assert list(archive.received().values()) == [1]
+
+
+def test_drafts_that_are_sent_now_and_then_stay_one_chain(
+    study: FakeStudy, archive: MoodyArchive, tmp_path: Path
+) -> None:
+    """Work in progress names only what it was read from: what lies between goes along."""
+    sent = [draft(study, "1")]
+    push("a", [study.root], drafts=True, connect=connected(archive))
+    sent += [draft(study, notes) for notes in "234"]
+    push("a", [study.root], drafts=True, connect=connected(archive))
+    assert archive.held().keys() == {one.path.stem for one in sent}
+    there = pulled(archive, study, tmp_path / "there")
+    assert load_record(there).heads == (sent[-1].path.stem,)
+    # somebody else goes on with it, known there by what was pulled
+    write_origin(
+        there.root,
+        Origin(
+            archive="a",
+            study_instance_uid=study.study_instance_uid,
+            pulled_at=datetime(2026, 1, 1, tzinfo=UTC),
+            objects={uid: PulledObject(size=1, sha256="0" * 64) for uid in archive.held()},
+        ),
+    )
+    theirs = [draft(there, notes) for notes in "567"]
+    entries = enqueue_version(there, theirs[-1], drafts=True, queue=SendQueue(tmp_path / "their queue"))
+    assert [one.sop_instance_uid for one in entries.sendings] == [one.path.stem for one in theirs]
+    # a final version names all: nothing between is needed
+    last = finalised(study)
+    result = push("a", [study.root], connect=connected(archive))
+    assert [one.sop_instance_uid for one in result.stored] == [last.path.stem]
+    assert load_record(pulled(archive, study, tmp_path / "last")).heads == (last.path.stem,)
 
 
 def test_offline_it_waits_and_a_later_window_sends_it(study: FakeStudy, archive: MoodyArchive) -> None:

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import is_zipfile
 
 from pydicom.uid import SegmentationStorage
 
@@ -82,6 +83,7 @@ def objects_to_push(
     drafts: bool = False,
     images: bool = False,
     uids: Collection[str] | None = None,
+    held: Collection[str] = (),
 ) -> Selection:
     """What to send of study folders and files.
 
@@ -95,6 +97,9 @@ def objects_to_push(
         Of a folder also its pictures and other software's objects.
     uids : collection of str, optional
         Keep to these SOP Instance UIDs.
+    held : collection of str
+        SOP Instance UIDs that the archive is known to hold: with `drafts`, versions that link them to the
+        latest go too.
 
     Raises
     ------
@@ -106,7 +111,7 @@ def objects_to_push(
     for given in paths:
         path = Path(given)
         if path.is_dir():
-            found = _of_folder(path, drafts=drafts, images=images)
+            found = _of_folder(path, drafts=drafts, images=images, held=held)
         elif path.exists():
             found = _of_file(path, drafts=drafts)
         else:
@@ -120,7 +125,7 @@ def objects_to_push(
     return Selection(tuple(wanted), tuple(left_out))
 
 
-def _of_folder(folder: Path, *, drafts: bool, images: bool) -> Selection:
+def _of_folder(folder: Path, *, drafts: bool, images: bool, held: Collection[str]) -> Selection:
     studies, left_out = _look_through(folder)
     objects: list[Chosen] = []
     with_pictures = {
@@ -133,15 +138,15 @@ def _of_folder(folder: Path, *, drafts: bool, images: bool) -> Selection:
                 for path, facts in found.files
             ]
             continue
-        one = _of_study(found, folder, drafts=drafts, images=images)
+        one = _of_study(found, folder, drafts=drafts, images=images, held=held)
         objects += one.objects
         left_out += one.left_out
     return Selection(tuple(objects), tuple(left_out))
 
 
-def _of_study(found: _Found, folder: Path, *, drafts: bool, images: bool) -> Selection:
+def _of_study(found: _Found, folder: Path, *, drafts: bool, images: bool, held: Collection[str]) -> Selection:
     versions, left_out = _versions(found)
-    choice = choose(versions, drafts=drafts)
+    choice = choose(versions, drafts=drafts, held=held)
     facts = dict(found.files)
     objects = [
         Chosen(path=one.path, facts=facts.get(one.path) or facts_of(one.path), version=one)
@@ -192,7 +197,8 @@ def _of_file(path: Path, *, drafts: bool) -> Selection:
     try:
         facts = facts_of(path)
     except InvalidInputError as error:
-        return Selection(left_out=(LeftOut(path=path, reason=error.what),))
+        reason = "a zip cannot be sent: unpack it and name the folder" if is_zipfile(path) else error.what
+        return Selection(left_out=(LeftOut(path=path, reason=reason),))
     beside = _beside(path, facts.study_instance_uid)
     versions, _ = _versions(beside)
     if facts.kind == "record":

@@ -7,7 +7,7 @@ which nobody reviewed never goes, whoever asks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from veinscan.errors import RecordError
@@ -65,10 +65,13 @@ def unreviewed(record: Record) -> str:
     return f"it holds {count} candidate(s) that nobody reviewed: those are never sent; review them and save"
 
 
-def choose(versions: Mapping[str, Version], *, drafts: bool = False) -> VersionChoice:
+def choose(
+    versions: Mapping[str, Version], *, drafts: bool = False, held: Collection[str] = ()
+) -> VersionChoice:
     """The versions of a study to be sent, of every reading.
 
-    With `drafts` the latest versions go as they are, and the last final ones behind them.
+    With `drafts` the latest versions go as they are, the last final ones behind
+    them, and what links them to versions that the archive holds (`held`).
     """
     chosen = _last(versions, drafts=False)
     if drafts:
@@ -77,6 +80,7 @@ def choose(versions: Mapping[str, Version], *, drafts: bool = False) -> VersionC
             for version in _heads(versions)
             if not why_not(version, versions, drafts=True)
         }
+        chosen |= links(chosen, versions, held)
     left_out = [
         (version, why_not(version, versions, drafts=drafts))
         for version in _heads(versions)
@@ -86,6 +90,30 @@ def choose(versions: Mapping[str, Version], *, drafts: bool = False) -> VersionC
         tuple(sorted((versions[uid] for uid in chosen), key=lambda version: version.when)),
         tuple((version, reason) for version, reason in left_out if reason),
     )
+
+
+def links(chosen: Collection[str], versions: Mapping[str, Version], held: Collection[str]) -> set[str]:
+    """Versions between those that are sent and those that an archive holds.
+
+    Work in progress names only what it was read from: without what lies between,
+    an earlier draft in the archive would pass for a second latest version.
+    """
+    behind_chosen = set(behind(chosen, versions)) & versions.keys()
+    there = set(held) & versions.keys()
+    found: set[str] = set()
+    while True:
+        present = there | found | set(chosen)
+        named = {before for uid in present for before in versions[uid].predecessors}
+        loose = (behind_chosen & present) - named - set(chosen)
+        following = {
+            uid
+            for uid in behind_chosen - present
+            if loose.intersection(versions[uid].predecessors)
+            and not why_not(versions[uid], versions, drafts=True)
+        }
+        if not following:
+            return found
+        found |= following
 
 
 def withdrawn_since(version: Version, versions: Mapping[str, Version]) -> bool:

@@ -15,7 +15,7 @@ from veinscan.pacs.queue import Connect, Progress, RunResult, SendQueue
 from veinscan.pacs.queue_entry import Sending, State
 from veinscan.pacs.queue_folder import Damaged
 from veinscan.pacs.select import Chosen, LeftOut, objects_to_push
-from veinscan.pacs.select_records import why_not
+from veinscan.pacs.select_records import links, why_not
 from veinscan.pacs.send_derived import PdfMaker, as_saved, report_of, segmentations_of
 from veinscan.record.store import SavedRecord, StudyLike, record_paths, user_folder
 from veinscan.record.versions import Version, read_versions
@@ -109,9 +109,10 @@ def push(
     if with_pdf and make_pdf is None:
         raise InvalidInputError("nothing makes the pages of the plan", where="with_pdf", do="pass make_pdf")
     places = [Path(path) for path in paths]
-    selection = objects_to_push(places, drafts=drafts, images=images)
-    left_out = list(selection.left_out)
     queue = queue or SendQueue()
+    held = _held(queue, name, dimse, places)
+    selection = objects_to_push(places, drafts=drafts, images=images, held=held)
+    left_out = list(selection.left_out)
     derived: list[Path | bytes] = []
     if with_seg or with_pdf:
         derived, problems = _made(places, selection.objects, with_seg, make_pdf if with_pdf else None)
@@ -175,7 +176,10 @@ def enqueue_version(
         uid = version.sop_instance_uid
         return Enqueued((), (LeftOut(path=path, reason=reason, sop_instance_uid=uid, kind="record"),))
     queue = queue or SendQueue()
-    entries = [queue.add(archive or "", dimse, path)]
+    held = _held(queue, archive or "", dimse, [Path(study.root)])
+    between = links([version.sop_instance_uid], versions, held) if drafts else ()
+    before = sorted((versions[uid] for uid in between), key=lambda one: one.when)
+    entries = [queue.add(archive or "", dimse, one) for one in (*(each.path for each in before), path)]
     made, left_out = _made_of(study, version, with_seg, make_pdf)
     entries += [queue.add(archive or "", dimse, one) for one in made]
     return Enqueued(tuple(entries), tuple(left_out))
@@ -233,6 +237,20 @@ def _named(name: str | None, dimse: str | None, *, known: bool) -> tuple[str, st
 
     config = chosen(name, dimse)
     return (config.name if dimse is None else name or ""), dimse
+
+
+def _held(queue: SendQueue, archive: str, dimse: str | None, places: Iterable[Path]) -> set[str]:
+    """What an archive holds, as far as it is known here: what was sent from here, or pulled from there."""
+    found = {
+        one.sop_instance_uid
+        for one in queue.all()
+        if one.state is not State.REFUSED and (one.archive, one.dimse) == (archive, dimse or "")
+    }
+    for place in places:
+        origin = origin_of(place) if place.is_dir() else None
+        if origin is not None and origin.archive == archive:
+            found.update(origin.objects)
+    return found
 
 
 def _made(
