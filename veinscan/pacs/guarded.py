@@ -9,7 +9,6 @@ headers, chunks and compression alike, so that none of them can get around it.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 import threading
@@ -25,6 +24,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from veinscan.errors import CancelledError, PacsError
 from veinscan.pacs.archive import Stop
+from veinscan.settings_pacs import is_loopback
 
 SLOWEST_BYTES_PER_S = 1024.0
 """Slower than this over a whole pause (`Ask.pause_s`) counts as standing still."""
@@ -242,7 +242,7 @@ class _LoopbackConnection(_GuardedConnection):
     def connect(self) -> None:
         super().connect()
         peer = str(self.sock.getpeername()[0])
-        if not ipaddress.ip_address(peer.partition("%")[0]).is_loopback:
+        if not is_loopback(peer):
             self.close()
             raise PacsError(
                 f"plain http leads to {peer}, which is another machine",
