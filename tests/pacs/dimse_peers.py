@@ -188,3 +188,11 @@ def slowly(connection: socket.socket, data: bytes, pause_s: float = 0.05) -> Non
     for at in range(len(data)):
         connection.sendall(data[at : at + 1])
         time.sleep(pause_s)
+
+
+@contextlib.contextmanager
+def silent_connections(port: int, count: int) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            stack.enter_context(socket.create_connection((LOOPBACK, port), timeout=5))
+        yield

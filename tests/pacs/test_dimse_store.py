@@ -92,33 +92,34 @@ def test_what_the_archive_does_not_take_is_never_converted(files: list[Path]) ->
         assert not one.temporary
 
 
-@pytest.mark.parametrize(
-    ("status", "accepted", "temporary", "words"),
-    [
-        (0x0000, True, False, ""),
-        (0xB000, True, False, "coercion"),
-        (0xB006, True, False, "without some of its elements"),
-        (0xB007, True, False, "does not fit its kind"),
-        (0x0111, True, False, "has it already"),
-        (0xA700, False, True, "out of resources"),
-        (0xA7FF, False, True, "out of resources"),
-        (0xA900, False, False, "does not fit its kind"),
-        (0xC000, False, False, "cannot understand"),
-        (0xCFFF, False, False, "cannot understand"),
-        (0x0122, False, False, "does not take this kind"),
-        (0x0124, False, False, "not allowed"),
-        (0x0110, False, True, "failed while working"),
-        (0x0001, False, False, "not known"),
-    ],
-)
-def test_a_status_in_words(
-    files: list[Path], status: int, accepted: bool, temporary: bool, words: str
-) -> None:
-    with behaved([(kind, SYNTAXES) for kind in KINDS], [(evt.EVT_C_STORE, lambda event: status)]) as dimse:
-        (one,) = archive_at(dimse, **PATIENT).store(files[:1])
-    assert (one.accepted, one.temporary, one.code) == (accepted, temporary, status or None)
-    assert words in one.reason
-    assert accepted or f"{status:04X}" in one.reason
+STATUSES = [
+    (0x0000, True, False, ""),
+    (0xB000, True, False, "coercion"),
+    (0xB006, True, False, "without some of its elements"),
+    (0xB007, True, False, "does not fit its kind"),
+    (0x0111, True, False, "has it already"),
+    (0xA700, False, True, "out of resources"),
+    (0xA7FF, False, True, "out of resources"),
+    (0xA900, False, False, "does not fit its kind"),
+    (0xC000, False, False, "cannot understand"),
+    (0xCFFF, False, False, "cannot understand"),
+    (0x0122, False, False, "does not take this kind"),
+    (0x0124, False, False, "not allowed"),
+    (0x0110, False, True, "failed while working"),
+    (0x0001, False, False, "not known"),
+]
+
+
+def test_statuses_in_words(files: list[Path]) -> None:
+    """One association, and what is refused does not keep the next one back."""
+    left = iter(STATUSES)
+    handlers = [(evt.EVT_C_STORE, lambda event: next(left)[0])]
+    with behaved([(kind, SYNTAXES) for kind in KINDS], handlers) as dimse:
+        outcomes = archive_at(dimse, **PATIENT).store(files[:1] * len(STATUSES))
+    for one, (status, accepted, temporary, words) in zip(outcomes, STATUSES, strict=True):
+        assert (one.accepted, one.temporary, one.code) == (accepted, temporary, status or None)
+        assert words in one.reason
+        assert accepted or f"{status:04X}" in one.reason
 
 
 @given(st.integers(0, 0xFFFF))

@@ -27,8 +27,8 @@ from veinscan.pacs.dimse_opening import fit, own_ae
 from veinscan.pacs.dimse_peer import CONNECT_S, Peer, Watch, reason_of
 from veinscan.pacs.dimse_wire import MAX_PDU, Message, Wire
 
-MAX_CALLERS = 4
-"""Associations of the archive at one time."""
+MAX_CALLERS = 16
+"""Connections at one time: the archive's, and those of whoever says nothing, until they time out."""
 _POLL_S = 0.1
 _PORTS: dict[int, threading.Lock] = {}
 _PORTS_GUARD = threading.Lock()
@@ -117,15 +117,19 @@ class Listener:
             connection.settimeout(min(CONNECT_S, self._peer.timeout_s))
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
-            self._begin(connection, address)
+            begun = self._begin(connection, address)
         except Exception:  # a caller's doing; the next one may be the archive
-            with contextlib.suppress(OSError):
-                connection.close()
-        finally:
-            with self._guard:
-                self._shaking -= 1
+            begun = None
+        with self._guard:
+            self._shaking -= 1
+            if begun is not None and not self._over:
+                self._callers.append(begun)
+                begun[0].start()
+                return
+        with contextlib.suppress(OSError):
+            connection.close()
 
-    def _begin(self, connection: socket.socket, address: Any) -> None:
+    def _begin(self, connection: socket.socket, address: Any) -> tuple[Any, Wire]:
         association = Association(self._entity, MODE_ACCEPTOR)
         fit(association, self._inbox, self._open_object)
         association.acse_timeout = min(CONNECT_S, self._peer.timeout_s)
@@ -140,12 +144,7 @@ class Listener:
         acceptor.implementation_version_name = self._entity.implementation_version_name
         acceptor.supported_contexts = self._contexts
         association.requestor.address_info = AddressInformation.from_tuple(address)
-        with self._guard:
-            if self._over:
-                connection.close()
-                return
-            self._callers.append((association, wire))
-            association.start()
+        return association, wire
 
 
 def local_address(peer: Peer) -> str:

@@ -96,6 +96,11 @@ class Wire(AssociationSocket):
     problem: Exception | None = None
     """Why it could not be opened or was given up."""
 
+    def __init__(self, association: Any, **options: Any) -> None:
+        super().__init__(association, **options)
+        self.opened: list[socket.socket] = [] if self.socket is None else [self.socket]
+        """Every socket it ever was; pynetdicom forgets some without closing them."""
+
     def recv(self, nr_bytes: int) -> bytearray:
         """As pynetdicom's, within bounds and in larger pieces."""
         if nr_bytes > PDU_BOUND:
@@ -150,12 +155,18 @@ class Wire(AssociationSocket):
 
     def cut(self) -> None:
         """Close the connection now, whoever waits on it."""
-        held = self.socket
-        if held is not None:
+        for held in (*self.opened, self.socket):
+            if held is None:
+                continue
             with contextlib.suppress(OSError):
                 held.shutdown(socket.SHUT_RDWR)
             with contextlib.suppress(OSError):
                 held.close()
+
+    def close(self) -> None:
+        """As pynetdicom's, which leaves a socket open that the other side has closed."""
+        self.cut()
+        super().close()
 
 
 def telling(make: Any, wire: Wire) -> Any:
@@ -163,6 +174,7 @@ def telling(make: Any, wire: Wire) -> Any:
 
     class Telling(make):  # type: ignore[misc]
         def connect(self, address: Any) -> None:
+            wire.opened.append(self)
             try:
                 # a short last piece of a message is not held back until the one before it is acknowledged
                 self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
