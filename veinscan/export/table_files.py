@@ -13,7 +13,7 @@ from veinscan.export.columns import Column
 from veinscan.export.extra import installed
 from veinscan.export.folder import ExportFolder
 from veinscan.export.model import WrittenFile
-from veinscan.export.tables import table_columns
+from veinscan.export.table_columns import table_columns
 
 FOLDER = "tables"
 Parts = Callable[[], Iterable[dict[str, Any]]]
