@@ -85,7 +85,8 @@ def test_login_follows_from_what_is_there(tmp_path: Path):
     "key",
     [
         "password", "Password", "passwd", "pwd", "passphrase", "user_password", "key_password", "token",
-        "access_token", "secret", "client_secret", "api_key", "apikey", "bearer", "credentials", "Authorization",
+        "access_token", "secret", "client_secret",
+        "api_key", "apikey", "bearer", "credentials", "Authorization",
     ],
 )  # fmt: skip
 def test_a_secret_is_refused_and_not_repeated(tmp_path: Path, key: str):

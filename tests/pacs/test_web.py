@@ -651,7 +651,7 @@ class TestStore:
         outcomes, requests = self.sent(answer, tmp_path, 10)
         assert [one.sop_instance_uid for one in outcomes] == [f"{SERIES}.{n}" for n in range(5, 15)]
         assert [one.accepted for one in outcomes] == [n not in (7, 12) for n in range(5, 15)]
-        assert len(requests) == 10
+        assert len(requests) <= 10
 
     @pytest.mark.parametrize("answer", [http(HTML, "text/html"), http(HTML), http(status="401 No")])
     def test_a_login_page_is_raised(self, tmp_path: Path, answer: list[bytes]):
@@ -665,15 +665,44 @@ class TestStore:
         assert caught.value.retry_after_s == 30
 
     def test_what_was_taken_before_the_line_broke_is_known(self, tmp_path: Path):
-        seen: list[int] = []
+        taken: list[int] = []
 
         def answer(request: Request) -> list[bytes]:
-            seen.append(1)
-            return json_answer({}) if len(seen) <= 3 else http(status="503 Busy")
+            if len(taken) == 3:
+                return http(status="503 Busy")
+            taken.append(request.body.count(b"DICM"))
+            return json_answer({})
 
         outcomes, _ = self.sent(answer, tmp_path, 12)
-        assert sum(one.accepted for one in outcomes) == 3
+        assert sum(one.accepted for one in outcomes) == sum(taken) < 12
         assert all(one.temporary for one in outcomes if not one.accepted)
+
+    @pytest.mark.parametrize("how", ["refused", "conflict", "silent", "unnamed", "html in json"])
+    def test_what_an_answer_to_several_leaves_open_is_asked_one_by_one(self, tmp_path: Path, how: str):
+        bad = f"{SERIES}.7"
+
+        def answer(request: Request) -> list[bytes]:
+            uids = [f"{SERIES}.{n}" for n in range(5, 17) if f"{SERIES}.{n}".encode() in request.body]
+            uids = [uid for uid in uids if f"{uid}\0".encode() in request.body or len(uid) > len(bad)]
+            stored = row(
+                ReferencedSOPSequence=[row(ReferencedSOPInstanceUID=uid) for uid in uids if uid != bad]
+            )
+            if bad not in uids:
+                return json_answer(stored)
+            if len(uids) == 1:
+                return json_answer(self.item("FailedSOPSequence", 0xC000, bad))
+            return {
+                "refused": http(status="400 Bad Request"),
+                "conflict": http(b"", status="409 Conflict"),
+                "silent": json_answer(stored),
+                "unnamed": json_answer(stored | self.item("OtherFailuresSequence", 0xC000, "")),
+                "html in json": http(b"no JSON at all"),
+            }[how]
+
+        outcomes, requests = self.sent(answer, tmp_path, 12)
+        assert [one.accepted for one in outcomes] == [n != 7 for n in range(5, 17)]
+        assert outcomes[2].code == 0xC000
+        assert len(requests) <= 4 + 3
 
     def test_files_that_are_none(self, tmp_path: Path):
         text = tmp_path / "text.dcm"

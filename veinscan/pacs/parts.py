@@ -9,7 +9,7 @@ RFC 2046 5.1, RFC 2387, PS3.18 8.6.1.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 MOST_PART_HEADER_BYTES = 16 * 1024
@@ -154,13 +154,7 @@ class _Reader:
 class FilesBody:
     """Files as a `multipart/related` message with a known length, read while it is sent."""
 
-    def __init__(
-        self,
-        files: Sequence[Path],
-        *,
-        kind: str = "application/dicom",
-        stop: Callable[[], None] | None = None,
-    ) -> None:
+    def __init__(self, files: Sequence[Path], *, kind: str = "application/dicom") -> None:
         """Look at the files' sizes and choose a boundary that is in none of them.
 
         Raises
@@ -170,8 +164,7 @@ class FilesBody:
         """
         self._files = [(path, path.stat().st_size) for path in files]
         self._kind = kind
-        self._stop = stop
-        self.boundary = _free_boundary(files, stop)
+        self.boundary = _free_boundary(files)
 
     @property
     def content_type(self) -> str:
@@ -210,20 +203,18 @@ class FilesBody:
         yield self._tail()
 
 
-def _free_boundary(files: Sequence[Path], stop: Callable[[], None] | None) -> str:
+def _free_boundary(files: Sequence[Path]) -> str:
     """A random boundary of 128 bits; looked for in the files all the same, since they are anybody's."""
     while True:
         boundary = secrets.token_hex(16)
-        if not any(_holds(path, b"--" + boundary.encode(), stop) for path in files):
+        if not any(_holds(path, b"--" + boundary.encode()) for path in files):
             return boundary
 
 
-def _holds(path: Path, wanted: bytes, stop: Callable[[], None] | None) -> bool:
+def _holds(path: Path, wanted: bytes) -> bool:
     with path.open("rb") as stream:
         held = b""
         while piece := stream.read(_READ):
-            if stop is not None:
-                stop()
             if wanted in held + piece:
                 return True
             held = piece[1 - len(wanted) :]

@@ -1,34 +1,32 @@
 """STOW-RS: files to the archive, byte for byte, and what it says of each (PS3.18 10.5).
 
-One object a request, several requests at once: an answer then says of one
-object whether it failed, also where an archive refuses a request as a whole.
+Small files go several in a request, large ones alone, and several requests at
+once.  Where an answer leaves open what became of an object, that one is sent
+again by itself: storing the same bytes twice is storing them once.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree
 
-from veinscan.dicom.guard import MIB, clean_uid
+from veinscan.dicom.guard import MIB
 from veinscan.errors import CancelledError, PacsError
 from veinscan.pacs.answers import concerns_archive, unusable, web_page
 from veinscan.pacs.archive import Stop
-from veinscan.pacs.dimse_words import store_status, store_warning
 from veinscan.pacs.guarded import Ask
 from veinscan.pacs.model import StoreOutcome
 from veinscan.pacs.part10 import is_part10, looks_like_web_page, read_head, sop_instance_uid
 from veinscan.pacs.parts import FilesBody
 from veinscan.pacs.transport import GuardedSession
-from veinscan.pacs.web_json import tag_text, values_of
+from veinscan.pacs.web_stow_answer import StowAnswer, read_answer
 from veinscan.settings_pacs import PacsConfig
 
 MAX_ANSWER_BYTES = 4 * MIB
-_TRANSFER_SYNTAX_NOT_SUPPORTED = 0xC122
-_Failed = dict[str, int | None]
+_MOST_TOGETHER = 16
+_SMALL_BYTES = MIB
+"""Files up to this size go together; what breaks off is then little."""
 
 
 class Storer:
@@ -43,28 +41,24 @@ class Storer:
 
     def store(self, files: Sequence[Path], *, stop: Stop | None) -> tuple[StoreOutcome, ...]:
         """See `Archive.store`."""
-        if not files:
-            return ()
-        with ThreadPoolExecutor(min(self._connections, len(files)), thread_name_prefix="stow") as pool:
-            broken: list[PacsError] = []
+        broken: list[PacsError] = []
 
-            def stopped() -> bool:
-                return stop is not None and stop()
-
-            def work(path: Path) -> StoreOutcome:
-                if broken:
-                    return _not_sent(path, broken[0])
-                if stopped():
-                    raise CancelledError("stopped", where=self._config.where)
-                try:
-                    return self._one(path, stopped)
-                except PacsError as error:
-                    broken.append(error)
-                    return _not_sent(path, error)
-
-            waiting: list[Future[StoreOutcome]] = [pool.submit(work, path) for path in files]
+        def work(files: Sequence[Path]) -> list[StoreOutcome]:
+            if stop is not None and stop():
+                raise CancelledError("stopped", where=self._config.where)
+            outcomes: list[StoreOutcome] = []
             try:
-                outcomes = tuple(future.result() for future in waiting)
+                for outcome in self._together(files, stop) if not broken else ():
+                    outcomes.append(outcome)  # noqa: PERF402 - those before an error count
+            except PacsError as error:
+                broken.append(error)
+            return outcomes + [_not_sent(path, broken[0]) for path in files[len(outcomes) :]]
+
+        groups = _groups(files, self._connections)
+        with ThreadPoolExecutor(max(1, min(self._connections, len(groups))), "stow") as pool:
+            waiting = [pool.submit(work, group) for group in groups]
+            try:
+                outcomes = tuple(outcome for future in waiting for outcome in future.result())
             except BaseException:
                 for future in waiting:
                     future.cancel()
@@ -73,48 +67,41 @@ class Storer:
             raise broken[0]
         return outcomes
 
-    def _one(self, path: Path, stop: Stop) -> StoreOutcome:
-        """One object; raises where the archive, the line or the login is at fault."""
-        uid = ""
+    def _together(self, files: Sequence[Path], stop: Stop | None) -> Iterator[StoreOutcome]:
+        """Outcomes of files in their order; raises where the archive, the line or the login is at fault."""
+        answer: StowAnswer | None = None
+        if len(files) > 1:
+            try:
+                answer = self._sent(files, stop)
+            except OSError:
+                answer = None
+            except PacsError as error:
+                # refused as a whole: whose fault it is shows when they are sent one by one
+                if concerns_archive(error):
+                    raise
+        for path in files:
+            outcome = None if answer is None else answer.outcome(_uid_of(path), alone=False)
+            yield self._alone(path, stop) if outcome is None else outcome
+
+    def _alone(self, path: Path, stop: Stop | None) -> StoreOutcome:
+        uid = _uid_of(path)
+        reason, temporary = "", False
         try:
-            head = read_head(path)
-            uid = sop_instance_uid(head)
-            if not is_part10(head) or not uid:
-                return StoreOutcome(sop_instance_uid=uid, accepted=False, reason="this is not a DICOM file")
-            status, failed, warned, named = self._sent(path, stop)
+            if not is_part10(read_head(path)) or not uid:
+                reason = "this is not a DICOM file"
+            elif (outcome := self._sent([path], stop).outcome(uid, alone=True)) is not None:
+                return outcome
         except OSError as error:
             reason = f"the file cannot be read ({error.strerror or error})"
-            return StoreOutcome(sop_instance_uid=uid, accepted=False, reason=reason)
         except PacsError as error:
             if concerns_archive(error):
                 raise
-            return StoreOutcome(
-                sop_instance_uid=uid, accepted=False, reason=error.what, temporary=error.temporary
-            )
-        if uid in failed or (failed and not named):
-            return _refused(uid, failed.get(uid, next(iter(failed.values()))))
-        if uid in warned:
-            code = warned[uid]
-            reason = store_warning(code) if code is not None else ""
-            return StoreOutcome(sop_instance_uid=uid, accepted=True, code=code, reason=reason)
-        if status == 409:
-            return _refused(uid, None)
-        if named and uid not in named:
-            return StoreOutcome(
-                sop_instance_uid=uid,
-                accepted=False,
-                reason="the archive's answer is about other objects",
-                temporary=True,
-            )
-        said = "" if named else "the archive's answer does not name it"
-        if status == 202:
-            said = said or "taken, and not stored yet"
-        return StoreOutcome(sop_instance_uid=uid, accepted=True, reason=said)
+            reason, temporary = error.what, error.temporary
+        return StoreOutcome(sop_instance_uid=uid, accepted=False, reason=reason, temporary=temporary)
 
-    def _sent(self, path: Path, stop: Stop) -> tuple[int, _Failed, _Failed, set[str]]:
-        """Status, then failed, warned and all named objects of the answer."""
+    def _sent(self, files: Sequence[Path], stop: Stop | None) -> StowAnswer:
         config = self._config
-        body = FilesBody([path])
+        body = FilesBody(files)
         ask = Ask(
             step="stow",
             max_bytes=MAX_ANSWER_BYTES,
@@ -126,94 +113,45 @@ class Storer:
         headers = {"Accept": "application/dicom+json", "Content-Type": body.content_type}
         with self._session.opened("POST", self._url, ask, headers=headers, data=body) as answer:
             said = b"".join(answer.chunks())
-            status = answer.status
         if looks_like_web_page(said):
             raise web_page(config.where)
         try:
-            item = _answer(said)
-        except (ValueError, RecursionError, ElementTree.ParseError):
-            if status == 409:
-                return status, {}, {}, set()
-            raise self._unusable() from None
-        failed = {
-            uid: reason
-            for keyword in ("FailedSOPSequence", "OtherFailuresSequence")
-            for uid, reason in _objects(item, keyword, "FailureReason")
-        }
-        stored = dict(_objects(item, "ReferencedSOPSequence", "WarningReason"))
-        warned: _Failed = {uid: code for uid, code in stored.items() if code is not None}
-        return status, failed, warned, {uid for uid in (*failed, *stored) if uid}
+            return read_answer(said, answer.status)
+        except ValueError as error:
+            raise unusable(f"it is {error}", step="stow", where=config.where) from None
 
-    def _unusable(self) -> PacsError:
-        return unusable("it is neither DICOM JSON nor DICOM XML", step="stow", where=self._config.where)
+
+def _groups(files: Sequence[Path], connections: int) -> list[list[Path]]:
+    """Files that go together, all in their order; what is no DICOM file, or large, goes alone."""
+    most = max(1, min(_MOST_TOGETHER, -(-len(files) // connections)))
+    groups: list[list[Path]] = []
+    open_group = False
+    for path in files:
+        small = _is_small(path)
+        if small and open_group and len(groups[-1]) < most:
+            groups[-1].append(path)
+        else:
+            groups.append([path])
+        open_group = small
+    return groups
+
+
+def _is_small(path: Path) -> bool:
+    try:
+        return path.stat().st_size <= _SMALL_BYTES and bool(_uid_of(path))
+    except OSError:
+        return False
+
+
+def _uid_of(path: Path) -> str:
+    try:
+        head = read_head(path)
+    except OSError:
+        return ""
+    return sop_instance_uid(head) if is_part10(head) else ""
 
 
 def _not_sent(path: Path, error: PacsError) -> StoreOutcome:
-    try:
-        uid = sop_instance_uid(read_head(path))
-    except OSError:
-        uid = ""
-    return StoreOutcome(sop_instance_uid=uid, accepted=False, reason=error.what, temporary=error.temporary)
-
-
-def _refused(uid: str, code: int | None) -> StoreOutcome:
-    if code is None:
-        reason = "the archive refused it and gave no reason"
-        return StoreOutcome(sop_instance_uid=uid, accepted=False, reason=reason)
-    if code == _TRANSFER_SYNTAX_NOT_SUPPORTED:  # PS3.18 table 10.5.3-2, not in PS3.4
-        reason = "the archive does not take this way of compressing pixels"
-        return StoreOutcome(sop_instance_uid=uid, accepted=False, code=code, reason=reason)
-    said = store_status(code)
     return StoreOutcome(
-        sop_instance_uid=uid, accepted=False, code=code, reason=said.reason, temporary=said.temporary
+        sop_instance_uid=_uid_of(path), accepted=False, reason=error.what, temporary=error.temporary
     )
-
-
-def _answer(said: bytes) -> Mapping[str, Any]:
-    """The data set of an answer; empty where it says nothing."""
-    text = said.strip(b"\xef\xbb\xbf \t\r\n")
-    if not text:
-        return {}
-    if text.startswith(b"<"):
-        return _from_xml(text)
-    item = json.loads(text.decode("utf-8"))
-    if isinstance(item, list):
-        item = item[0] if item else {}
-    if not isinstance(item, dict):
-        raise ValueError
-    return item
-
-
-def _from_xml(text: bytes) -> Mapping[str, Any]:
-    """Native DICOM Model (PS3.19 A.1) as DICOM JSON, as far as a STOW answer goes; no entities."""
-    if b"<!" in text:
-        raise ValueError
-    return _xml_item(ElementTree.fromstring(text), 0)  # noqa: S314 - without a document type there are no entities
-
-
-def _xml_item(parent: ElementTree.Element, depth: int) -> dict[str, Any]:
-    if depth > 8:
-        raise RecursionError
-    item: dict[str, Any] = {}
-    for element in parent:
-        items = [_xml_item(child, depth + 1) for child in element if child.tag.endswith("Item")]
-        values = [(child.text or "").strip() for child in element if child.tag.endswith("Value")]
-        item[element.get("tag", "")] = {"vr": element.get("vr", ""), "Value": items or values}
-    return item
-
-
-def _objects(item: Mapping[str, Any], keyword: str, code: str) -> Iterator[tuple[str, int | None]]:
-    """UID and code of each item of a sequence."""
-    for one in values_of(item, tag_text(keyword)):
-        if isinstance(one, Mapping):
-            uids = values_of(one, tag_text("ReferencedSOPInstanceUID"))
-            codes = values_of(one, tag_text(code))
-            yield clean_uid(uids[0] if uids else ""), _code(codes[0] if codes else None)
-
-
-def _code(value: object) -> int | None:
-    try:
-        number = int(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else None
-    except ValueError:
-        return None
-    return number if number is not None and 0 <= number <= 0xFFFF else None
