@@ -42,7 +42,7 @@ class CheckDialog(QDialog):
         inner = QWidget()
         self.lines = QGridLayout(inner)
         self.lines.setColumnStretch(2, 1)
-        self.lines.setRowStretch(100, 1)
+        self._count = 0
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -61,7 +61,9 @@ class CheckDialog(QDialog):
         self.finished.connect(lambda _result: self._job.abandon())
 
     def _add(self, step: Any) -> None:
-        row = self.lines.rowCount()
+        row, self._count = self._count, self._count + 1
+        self.lines.setRowStretch(row, 0)
+        self.lines.setRowStretch(row + 1, 1)
         sign = QLabel(SIGNS[step.ok])
         do = "" if not step.do else f"\n{step.do[:1].upper()}{step.do[1:]}."
         what = QLabel(f"{step.what}{do}")

@@ -19,7 +19,7 @@ from veinscan.plan.model import Record
 if TYPE_CHECKING:
     from napari_veinscan.workbench import Workbench
 
-PICTURES = "with the clips and stills: only where the archive does not have them from the scanner"
+PICTURES = "with the clips and stills, where the archive lacks them"
 
 
 class SendDialog(QDialog):

@@ -42,11 +42,12 @@ def study_words(entries: Iterable[Sending], study_uid: str, now: datetime | None
         first = refused[-1]
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
         what = KINDS.get(first.kind, first.kind)
-        return Said(f"✕ {what} refused by {archive_of(first)}: {first.reason}{more}", "problem")
+        return Said(f"✕ {what} refused by {archive_of(first)}: {_bare(first)}{more}", "problem")
     if waiting:
         plans = sum(one.kind == "record" for one in waiting)
         count = counted(plans, "version") if plans == len(waiting) else counted(len(waiting), "object")
-        return Said(f"● {count} not sent yet{why_not_yet(waiting[0], now)}", "dirty")
+        where = archive_of(waiting[0])
+        return Said(f"● {count} not sent to {where} yet{why_not_yet(waiting[0], now)}", "dirty")
     stored = [one for one in mine if one.state is State.STORED]
     if stored:
         last = max(stored, key=lambda one: one.changed_at)
@@ -70,7 +71,7 @@ def others_words(entries: Iterable[Sending], study_uid: str) -> Said:
 
 def why_not_yet(sending: Sending, now: datetime) -> str:
     """', next try in 2 min: no connection'; the time first, since the reason may be long."""
-    why = sending.reason or (
+    why = _bare(sending) or (
         "the archive took it and was not asked yet" if sending.state is State.SENT else ""
     )
     reason = f": {why}" if why else ""
@@ -85,8 +86,13 @@ def state_words(sending: Sending, now: datetime | None = None) -> str:
     if sending.state is State.STORED:
         return f"sent and read back at {clock_words(sending.changed_at, now)}"
     if sending.state is State.REFUSED:
-        return f"refused: {sending.reason}"
+        return f"refused: {_bare(sending)}"
     return f"not sent yet{why_not_yet(sending, now)}"
+
+
+def _bare(sending: Sending) -> str:
+    """The reason without the name of the archive, which stands beside it."""
+    return sending.reason.removeprefix(f"archive '{archive_of(sending)}': ")
 
 
 def wait_words(seconds: float) -> str:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_veinscan import pacs_calls
 
@@ -41,7 +50,10 @@ class SetupPage(QWidget):
             "your own in five minutes."
         )
         more.setWordWrap(True)
+        self.copy = QPushButton("Copy these lines")
+        self.copy.clicked.connect(lambda _checked=False: QApplication.clipboard().setText(EXAMPLE))
         row = QHBoxLayout()
+        row.addWidget(self.copy)
         row.addWidget(self.again)
         row.addStretch(1)
         layout = QVBoxLayout(self)

@@ -104,6 +104,7 @@ class StudyDock(QWidget):
         self._session.clip_changed.connect(self._show_current)
         self._session.candidates_changed.connect(self._show_marks)
         bench.work_changed.connect(self._show_work)
+        bench.part(Pushing).changed.connect(self._show_work)
         if self._session.study is not None:
             self._show_study()
 

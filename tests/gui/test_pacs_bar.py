@@ -39,7 +39,7 @@ def test_the_words_say_where_it_is_and_what_happens_next():
     waiting = sending(State.WAITING, next_try=NOW + timedelta(seconds=121), reason="no connection")
     at = f"{NOW.astimezone():%H:%M}"
     assert study_words([waiting], "1.2.3", NOW).words == (
-        "● 1 version not sent yet, next try in 2 min: no connection"
+        "● 1 version not sent to clinic yet, next try in 2 min: no connection"
     )
     stored = sending(State.STORED)
     assert study_words([stored], "1.2.3", NOW).words == f"✓ sent and read back in clinic at {at}"
@@ -127,7 +127,7 @@ def test_without_a_connection_one_works_on_and_send_now_goes_on(searched, bar, s
     queue.add("clinic", "", saved(searched))
     sender.run()
     qtbot.waitUntil(lambda: "next try in" in bar.said.text(), timeout=10_000)
-    assert bar.said.text().startswith("● 1 version not sent yet, next try in ")
+    assert bar.said.text().startswith("● 1 version not sent to clinic yet, next try in ")
     assert "no connection" in bar.said.text()
     searched.press("N")
     searched.press("T")

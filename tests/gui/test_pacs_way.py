@@ -130,7 +130,9 @@ def test_without_the_archive_the_final_version_waits_and_goes_on_by_itself(
     try:
         sign_by_keyboard(person, qtbot, along=())
         bar = add_pacs_bar(person.bench)
-        qtbot.waitUntil(lambda: "1 version not sent yet, next try in" in bar.said.text(), timeout=60_000)
+        qtbot.waitUntil(
+            lambda: "1 version not sent to test yet, next try in" in bar.said.text(), timeout=60_000
+        )
         assert person.session.saved_path.exists(), "it is saved here first"
     finally:
         filled.start()
