@@ -327,6 +327,20 @@ def test_waits_lie_between_their_bounds(tries: int, chance: float) -> None:
     assert from_bytes(to_bytes(later)) == later
 
 
+def test_what_a_program_died_over_is_not_taken_up_at_once(
+    queue: SendQueue, archive: MoodyArchive, time: Time, tmp_path: Path
+) -> None:
+    make_object(tmp_path / "a.dcm")
+    entry = queue.add("moody", None, tmp_path / "a.dcm")
+    (queue.folder / f"{entry.key}.lock").touch()
+    assert queue.run(connected(archive)).tried == ()
+    (waiting,) = queue.pending()
+    assert (waiting.tries, waiting.reason) == (1, "the program ended while it was sent")
+    assert not list(queue.folder.glob("*.lock"))
+    time.pass_s(FIRST_WAIT_S)
+    assert len(queue.run(connected(archive)).stored) == 1
+
+
 def test_settings_that_are_wrong_refuse_nothing(queue: SendQueue, tmp_path: Path) -> None:
     make_object(tmp_path / "a.dcm")
     queue.add("gone", None, tmp_path / "a.dcm")
@@ -448,7 +462,7 @@ def test_a_disk_that_fails_while_sending_is_said_and_loses_nothing(
     def fails(folder: object, one: Sending) -> Sending:
         nonlocal calls
         calls += 1
-        if calls == 2:
+        if calls == 1:
             raise NotSavedError("not written: no space left on device")
         return write(folder, one)
 

@@ -93,11 +93,13 @@ class SendQueue:
         *,
         note: str = "",
         deidentified_study: bool = False,
+        flush: bool = True,
     ) -> Sending:
         """Put a Part 10 file in: it is on the disk, flushed and read back when this returns.
 
         The same object twice is one entry.  One that was stored or refused
-        before is asked for and, where it is not there, sent again.
+        before is asked for and, where it is not there, sent again.  Without
+        `flush` it is durable after the next `flush()`: many objects need one.
 
         Raises
         ------
@@ -147,7 +149,15 @@ class SendQueue:
                     do="try again when nobody writes to it",
                 )
             size = self._folder.object_of(entry).stat().st_size
-            return self._folder.write(replace(entry, size=size))
+            entry = self._folder.write(replace(entry, size=size))
+        if flush:
+            self.flush()
+        return entry
+
+    def flush(self) -> None:
+        """Make everything durable that was put in.  Raises NotSavedError."""
+        if self.folder.is_dir():
+            self._folder.flush()
 
     def all(self) -> tuple[Sending, ...]:
         """Every object, in the order they were put in; stored ones are receipts."""
@@ -197,6 +207,10 @@ class SendQueue:
         """
         self._folder.clean()
         at = self._clock()
+        for one in self._folder.left_locked():
+            # a program that died over an object does not come back to it at once
+            died = replace(one, tries=one.tries + 1)
+            self._folder.write(died.later("the program ended while it was sent", at, chance=self._chance()))
         wanted = [one for one in self.pending() if only is None or one.key in only]
         due = [one for one in wanted if now or one.due(at)]
         tools = Tools(self._folder, connect or _connect, self._clock, self._chance, stop or _never)

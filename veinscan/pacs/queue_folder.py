@@ -31,6 +31,7 @@ from veinscan.record.files import (
     replace_file,
     sha256_of,
     sweep,
+    sync_folder,
     write_new,
 )
 from veinscan.record.locks import FileLock
@@ -103,12 +104,26 @@ class QueueFolder:
         return tuple(sorted(found, key=lambda one: (one.added_at, one.sop_instance_uid)))
 
     def write(self, sending: Sending) -> Sending:
-        """Make a state durable; the caller holds the lock.  NotSavedError where the disk does not take it."""
-        replace_file(self.path / f"{sending.key}{_STATE}", to_bytes(sending), mode=0o600)
+        """Put a state on the disk; the caller holds the lock.  NotSavedError where the disk does not take it.
+
+        After a loss of power the state before may stand there again (until `flush`): the next try asks the
+        archive first, so that costs a question and loses nothing.
+        """
+        replace_file(self.path / f"{sending.key}{_STATE}", to_bytes(sending), mode=0o600, flush_name=False)
         return sending
 
+    def flush(self) -> None:
+        """Make the names of what was put in durable.  NotSavedError where the disk fails."""
+        try:
+            sync_folder(self.path)
+        except OSError as error:
+            reason = (error.strerror or "unknown reason").lower()
+            raise NotSavedError(
+                f"the queue cannot be made durable ({reason})", where=str(self.path), do="look at the disk"
+            ) from error
+
     def put(self, sending: Sending, source: Path | bytes) -> str:
-        """Copy an object's bytes in, durably, and give their SHA-256; the caller holds the lock.
+        """Copy an object's bytes in and give their SHA-256; the caller holds the lock, and calls `flush`.
 
         An object that is there without an entry, or with other bytes than its
         entry says, is what a killed program left: it is replaced.
@@ -119,7 +134,7 @@ class QueueFolder:
             target.unlink()
         try:
             if isinstance(source, Path):
-                return copy_new(source, target, mode=0o600)
+                return copy_new(source, target, mode=0o600, flush_name=False)
             write_new(target, source, mode=0o600)
             return sha256_of(target)
         except NotSavedError:
@@ -215,10 +230,22 @@ class QueueFolder:
         stored.sort(key=lambda one: one.changed_at)
         for one in stored[:-RECEIPTS]:
             self._with_lock(one.key, partial(self._forget_receipt, one.key))
-        for path in self.path.glob(f"*{_LOCK}"):
-            # left by a killed program: taken, and released with its name
-            self._with_lock(path.name.removesuffix(_LOCK), lambda: None)
         self._clean_read_back()
+
+    def left_locked(self) -> Iterator[Sending]:
+        """Entries whose program ended while it held them, each under its lock; then the locks are gone."""
+        for path in self.path.glob(f"*{_LOCK}"):
+            key = path.name.removesuffix(_LOCK)
+            lock = self.try_lock(key)
+            if lock is None:
+                continue
+            try:
+                with contextlib.suppress(RecordError):
+                    entry = self.read(key)
+                    if entry is not None and entry.pending:
+                        yield entry
+            finally:
+                lock.release(remove=True)
 
     @contextmanager
     def reading_back(self) -> Iterator[Path]:

@@ -197,25 +197,23 @@ class _Round:
             )
 
     def store(self, archive: Archive) -> None:
-        """Send what is not there; what the archive says of each is kept, and for a yes on the disk too."""
+        """Send what is not there, and keep what the archive says of each.
+
+        Nothing of this is on the disk before the object is settled: whoever goes on after a kill asks first.
+        """
         for one in tuple(self.open.values()):
             if one.state is State.SENT and one.unseen + 1 < UNSEEN:
                 self.unseen(one)
         if not self.open:
             return
-        # on the disk before it is sent: a program that dies over an object does not come back to it at once
-        for one in tuple(self.open.values()):
-            trying = replace(one, state=State.WAITING, unseen=0)
-            self.open[one.key] = self.write(
-                self.postponed(trying, "it was being sent when the program ended")
-            )
-        sent = list(self.open.values())
+        sent = [replace(one, state=State.WAITING, unseen=0) for one in self.open.values()]
+        self.open = {one.key: one for one in sent}
         outcomes = archive.store([self.tools.folder.object_of(one) for one in sent], stop=self.tools.stop)
         self.said = {outcome.sop_instance_uid: outcome for outcome in outcomes}
         for one in sent:
             outcome = self.said.get(one.sop_instance_uid)
             if outcome is not None and outcome.accepted:
-                self.open[one.key] = self.write(replace(self.open[one.key], state=State.SENT))
+                self.open[one.key] = replace(one, state=State.SENT)
 
     def not_found(self, one: Sending) -> None:
         """What the archive said of it decides, where no query finds it."""
@@ -251,14 +249,11 @@ class _Round:
         self.settle(one.at_end(state, reason, self.tools.clock()))
 
     def settle(self, one: Sending) -> None:
-        self.write(one)
+        self.tools.folder.write(one)
         if one.state is State.STORED:
             self.tools.folder.remove_object(one)
         self.open.pop(one.key, None)
         self.tell(one)
-
-    def write(self, one: Sending) -> Sending:
-        return self.tools.folder.write(one)
 
 
 def _refusal(outcome: StoreOutcome) -> str:

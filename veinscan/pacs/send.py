@@ -124,11 +124,12 @@ def push(
     entries: list[Sending] = []
     for source in sources:
         try:
-            entries.append(queue.add(name, dimse, source, deidentified_study=deidentified_study))
+            entries.append(queue.add(name, dimse, source, deidentified_study=deidentified_study, flush=False))
         except InvalidInputError as error:
             # one that cannot be sent keeps no other back
             where = source if isinstance(source, Path) else Path()
             left_out.append(LeftOut(path=where, reason=f"{error.what}; {error.do}"))
+    queue.flush()
     keys = list(dict.fromkeys(one.key for one in entries))
     result = queue.run(connect, now=True, stop=stop, progress=progress, only=keys)
     if wait:

@@ -65,9 +65,10 @@ def write_new(path: Path, data: bytes, *, mode: int) -> None:
     _put(path, (data,), mode, lambda: read_all(path) == data)
 
 
-def copy_new(source: Path, path: Path, *, mode: int) -> str:
+def copy_new(source: Path, path: Path, *, mode: int, flush_name: bool = True) -> str:
     """As `write_new`, of the bytes of another file, which may be larger than memory; their SHA-256.
 
+    Without `flush_name` the name is durable after the next `sync_folder`.
     Raises OSError where the source cannot be read, and as `write_new`.
     """
     digest = hashlib.sha256()
@@ -78,7 +79,7 @@ def copy_new(source: Path, path: Path, *, mode: int) -> str:
             yield piece
 
     with source.open("rb") as stream:
-        _put(path, pieces(), mode, lambda: sha256_of(path) == digest.hexdigest())
+        _put(path, pieces(), mode, lambda: sha256_of(path) == digest.hexdigest(), flush_name=flush_name)
     return digest.hexdigest()
 
 
@@ -88,7 +89,14 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _put(path: Path, pieces: Iterable[bytes], mode: int, reads_back: Callable[[], bool]) -> None:
+def _put(
+    path: Path,
+    pieces: Iterable[bytes],
+    mode: int,
+    reads_back: Callable[[], bool],
+    *,
+    flush_name: bool = True,
+) -> None:
     folder = path.parent
     temporary = folder / _temporary_name()
     step = "writing"
@@ -117,7 +125,8 @@ def _put(path: Path, pieces: Iterable[bytes], mode: int, reads_back: Callable[[]
         _name(temporary, path)
         named = True
         step = "flushing the folder of"
-        sync_folder(folder)
+        if flush_name:
+            sync_folder(folder)
         step = "reading back"
         if not reads_back():
             raise NotSavedError(
@@ -136,11 +145,12 @@ def _put(path: Path, pieces: Iterable[bytes], mode: int, reads_back: Callable[[]
     _remove(temporary)
 
 
-def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+def replace_file(path: Path, data: bytes, *, mode: int = 0o666, flush_name: bool = True) -> None:
     """Write a file whole or not at all and durably; an earlier one of that name is replaced.
 
     For what a person named (an export) and for notes that change; a record is never replaced.
-    `mode` are the permission bits, less what the umask takes away.  Raises NotSavedError.
+    `mode` are the permission bits, less what the umask takes away.  Without `flush_name` the earlier
+    file may come back after a loss of power, until the next `sync_folder`.  Raises NotSavedError.
     """
     temporary = path.parent / _temporary_name()
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -150,7 +160,8 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        sync_folder(path.parent)
+        if flush_name:
+            sync_folder(path.parent)
     except OSError as error:
         _remove(temporary)
         raise NotSavedError(f"not written: {_why(error)}", where=str(path), do=_cure(error)) from error
