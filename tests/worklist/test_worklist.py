@@ -77,7 +77,7 @@ def test_it_goes_on_where_the_reader_stopped_and_keeps_the_time(
     def read_clock() -> datetime:
         return clock
 
-    monkeypatch.setattr("veinscan.worklist.now", read_clock)
+    monkeypatch.setattr("veinscan.worklist.listing.now", read_clock)
     by_uid = {study.study_instance_uid: study for study in studies}
     first = worklist.next("Anna")
     assert first is not None and first.state == "open"
