@@ -137,9 +137,13 @@ class _Deadly:
         return os._exit, (9,)
 
 
+@pytest.mark.parametrize("how", ["forkserver", "spawn"])
 def test_a_study_that_ends_its_process_is_told_and_all_others_are_done(
-    studies: Found, tmp_path: Path
+    studies: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
+    if how not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"this system has no {how}")
+    monkeypatch.setattr("veinscan.batch.processes._context", lambda: multiprocessing.get_context(how))
     folder = open_folder(tmp_path, "some").root
     jobs = [Job(item, Split.TRAIN, str(folder), OPTIONS, KEY) for item in studies.items[:3]]
     bad = replace(jobs[0], review={"x": cast(Said, _Deadly())})
@@ -167,7 +171,7 @@ def test_what_takes_longest_is_begun_first(tmp_path: Path) -> None:
     assert [job.item.name for job in longest_first(jobs)] == ["large", "zip.zip", "middle", "small", "gone"]
 
 
-def test_a_dask_cluster_of_two_workers_gives_the_same_bytes(
+def test_a_dask_cluster_of_two_workers_gives_the_same_bytes_also_when_one_is_killed(
     studies: Found, alone: Exported, tmp_path: Path
 ) -> None:
     """The cluster as a user starts it: a scheduler and workers of their own."""
@@ -184,14 +188,29 @@ def test_a_dask_cluster_of_two_workers_gives_the_same_bytes(
         while not scheduler_file.is_file() and time.monotonic() < deadline:
             time.sleep(0.1)
         for number in range(2):
-            command = [*worker, "--scheduler-file", str(scheduler_file), "--nthreads", "1", "--no-dashboard"]
-            command += ["--name", f"w{number}", "--local-directory", str(tmp_path)]
+            command = [*worker, "--scheduler-file", str(scheduler_file), "--nthreads", "1", "--no-nanny"]
+            command += ["--no-dashboard", "--name", f"w{number}", "--local-directory", str(tmp_path)]
             running.append(subprocess.Popen(command, **quiet))  # type: ignore[call-overload]
         address = json.loads(scheduler_file.read_text())["address"]
         folder = tmp_path / "dask"
         exported = export_studies(studies.items, folder, OPTIONS, KEY, runner=runner_of(1, address))
         assert not exported.failed
         assert tree(folder) == tree(alone.folder)
+
+        def kill_one(done: int, total: int, last: object) -> None:
+            if done == 1:
+                running[2].kill()
+
+        again = export_studies(
+            studies.items,
+            tmp_path / "again",
+            OPTIONS,
+            KEY,
+            runner=runner_of(1, address),
+            progress=kill_one,
+        )
+        assert running[2].wait(30) == -signal.SIGKILL and not again.failed
+        assert tree(again.folder) == tree(alone.folder)
     finally:
         for process in reversed(running):
             process.terminate()
@@ -234,9 +253,12 @@ def test_killed_and_called_again_it_goes_on_where_it_was(
     process.kill()
     _, said = process.communicate(timeout=60)  # ends when all that it began have ended
     assert b"leaked" not in said and b"Traceback" not in said, said
-    assert 1 <= len(list(folder.glob(".parts/*.json"))) < 5
+    before = {path.name: path.stat().st_mtime_ns for path in folder.glob(".parts/*.json")}
+    assert 1 <= len(before) < 5
+    written = {path: path.stat().st_mtime_ns for path in folder.glob("json/*.json") if path.name in before}
     assert not (folder / "dataset.json").exists()
     for target in (folder, tmp_path / "whole"):
         done = subprocess.run(command(target), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert tree(folder) == tree(tmp_path / "whole")
+    assert {path: path.stat().st_mtime_ns for path in written} == written  # what was done was not done again

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from cli_studies import ultrasound, write
 
 import veinscan
@@ -123,3 +124,26 @@ def test_who_is_who_is_asked_and_answered_by_a_file(cli: Callable, tmp_path: Pat
     assert len(json.loads((tmp_path / "one" / "splits.json").read_text())) == 1
     called = cli("export", *studies, "-o", tmp_path / "no", "--format", "csv", "--patients", tmp_path / "x")
     assert called.code != 0 and "list of patients" in called.err
+
+
+def test_progress_tells_the_rate_and_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where nobody watches a bar: a line now and then; what an earlier run did counts for no rate."""
+    from veinscan.cli.progress import Bar
+    from veinscan.cli.research import Watch
+    from veinscan.export import Done
+
+    clock = [100.0]
+    monkeypatch.setattr("veinscan.cli.research.time.monotonic", lambda: clock[0])
+    with Bar("Studies", total=1000) as bar:
+        watch = Watch(bar)
+        for done in range(401, 412):
+            clock[0] += 6.0
+            watch(done, 1000, Done(f"P-{done}", reason="it is damaged" if done == 405 else ""))
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "veinscan: P-405: it is damaged",
+        "405 of 1000 studies, 600 an hour, 60 minutes left",
+        "410 of 1000 studies, 600 an hour, 59 minutes left",
+    ]

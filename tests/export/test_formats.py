@@ -29,8 +29,8 @@ from veinscan.deidentify.record import deidentify_record
 from veinscan.export import Exported, ExportOptions
 from veinscan.export.coco import run_lengths
 from veinscan.export.study import StudyCase, study_case
-from veinscan.export.table_files import dictionary_text, neutral
 from veinscan.export.table_columns import table_columns
+from veinscan.export.table_files import dictionary_text, neutral
 from veinscan.plan.exchange import parse_plan
 from veinscan.record import load_record
 from veinscan.record.segmentation import mask_of

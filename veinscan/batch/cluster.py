@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from veinscan.batch.alone import do_alone
+from veinscan.batch.processes import longest_first
 from veinscan.errors import VeinscanError
 from veinscan.export.extra import installed
 from veinscan.export.run import Runner
@@ -30,7 +31,10 @@ def dask_runner(scheduler: str) -> Runner:
 
     def run(jobs: Sequence[Job]) -> Iterator[Done]:
         with client:
-            futures = {client.submit(do_alone, job, pure=False, retries=TRIES): job.item.name for job in jobs}
+            futures = {
+                client.submit(do_alone, job, pure=False, retries=TRIES): job.item.name
+                for job in longest_first(jobs)
+            }
             for future in distributed.as_completed(list(futures), loop=client.loop):
                 name = futures.pop(future)
                 try:

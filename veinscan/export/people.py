@@ -24,7 +24,8 @@ from veinscan.export.names import study_mark
 
 COLUMNS = ("what", "patient")
 MAX_BYTES = 16 * 2**20
-_PATIENT = re.compile(r"P-[A-Za-z0-9-]{1,40}")
+_PATIENT = re.compile(r"P-[A-Z2-7]{10}(?:-\d{1,3})?")
+"""As `patient_pseudonym` makes them, with a number for one who has none yet: nobody's name fits in."""
 _WHAT = re.compile(rf"{_PATIENT.pattern}|(?:{_PATIENT.pattern}_)?S-[A-Z2-7]{{8}}")
 
 
