@@ -453,8 +453,11 @@ class TestLimits:
         assert error.temporary
         assert "0.4 s" in str(error)
 
-    @pytest.mark.parametrize("place", ["status", "header", "continue", "body", "chunked", "trailer"])
-    @pytest.mark.parametrize("limit", ["pause_s", "seconds"])
+    @pytest.mark.parametrize(
+        ("place", "limit"),
+        [(place, "pause_s") for place in ("status", "header", "continue", "body", "chunked", "trailer")]
+        + [("header", "seconds"), ("chunked", "seconds")],
+    )
     def test_a_slow_trickle(self, place: str, limit: str):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/dicom+json\r\n"
         before, piece = {
@@ -676,6 +679,22 @@ class TestSecrets:
                 with session.opened("GET", f"{config.url}/?PatientName=SECRET", ask()):
                     pass
         assert caught.value.__cause__ is None
+        assert caught.value.__context__ is None
+
+    @pytest.mark.parametrize("when", ["head", "body"])
+    def test_nor_does_one_of_the_guard_in_its_trace(self, when: str):
+        holder: list[HostileServer] = []
+
+        def answer(request: Request) -> Iterator[bytes]:
+            if when == "body":
+                yield http(length=False)[0]
+            yield from holder[0].silence()
+
+        with HostileServer(answer) as server, pytest.raises(PacsError) as caught:
+            holder.append(server)
+            get(server, asked=ask(pause_s=0.3))
+        frames = list(traceback.walk_tb(caught.value.__traceback__))
+        assert not [frame for frame, _ in frames if "urllib3" in frame.f_code.co_filename]
         assert caught.value.__context__ is None
 
 

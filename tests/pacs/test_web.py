@@ -192,6 +192,7 @@ class TestSearch:
             (lambda: http(b"[\xff\xfe]"), "DICOM JSON", "qido"),
             (lambda: http("[]".encode("utf-16")), "DICOM JSON", "qido"),
             (lambda: http(b"[" + b"{}," * 10**6 + b"{}]"), "rows", "qido"),
+            (lambda: http(b"[" + b"[]," * 3 * 10**6 + b"[]]"), "too many values", "qido"),
             (lambda: http(gzip_bomb(100_000_000), Content_Encoding="gzip"), "larger than", "qido"),
         ],
         ids=lambda value: "" if callable(value) else None,
@@ -205,6 +206,28 @@ class TestSearch:
     def test_nothing_found(self):
         for answer in (http(status="204 No Content"), http(b""), http(b"[]"), http(b"\xef\xbb\xbf[]")):
             assert studies(lambda request, answer=answer: answer).rows == ()
+
+    def test_a_compressed_answer_is_read(self):
+        import gzip
+
+        text = gzip.compress(json.dumps([study(1)]).encode())
+        assert len(studies(lambda request: http(text, Content_Encoding="gzip")).rows) == 1
+
+    def test_an_archive_that_does_not_heed_the_question_is_not_looked_through(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ):
+        monkeypatch.setattr("veinscan.pacs.web.MAX_LOOKED_AT", 300)
+
+        def answer(request: Request) -> list[bytes]:
+            offset = int(parse_qs(request.query)["offset"][0])
+            return json_answer([study(offset + n, PatientID="SECRET") for n in range(100)])
+
+        with HostileServer(answer) as server, archive_at(server) as archive:
+            found = archive.find_studies(StudyQuery(patient_id="A", limit=9))
+            assert (found.rows, found.complete) == ((), False)
+            assert len(server.requests) < 10
+        assert "100 rows that were not asked for" in caplog.text
+        assert "SECRET" not in caplog.text
 
     def test_a_wrong_charset_is_not_believed(self):
         text = json.dumps([study(1, PatientName={"Alphabetic": "Übung"})], ensure_ascii=False)

@@ -35,6 +35,8 @@ from veinscan.settings_pacs import PacsConfig, check_url
 CONNECT_S = 15.0
 """The longest wait for a connection; `timeout_s` may be shorter."""
 CHUNK = 256 * 1024
+MAX_JSON_VALUES = 4_000_000
+"""Lists, objects and commas of an answer: empty lists take twenty times as much memory as text."""
 MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
@@ -196,6 +198,9 @@ class GuardedSession(requests.Session):
         body = body.removeprefix(b"\xef\xbb\xbf")
         if looks_like_web_page(body[:200]):
             raise web_page(self._where)
+        if sum(body.count(sign) for sign in b",[{") > MAX_JSON_VALUES:
+            ask = self._asking.ask
+            raise unusable("it holds too many values", step=ask.step if ask else "", where=self._where)
         whole = answer.response
         headers = {k: v for k, v in whole.headers.items() if k.lower() not in _OF_THE_BODY}
         whole.raw = urllib3.HTTPResponse(io.BytesIO(body), headers=headers, preload_content=False)
@@ -235,9 +240,9 @@ class GuardedSession(requests.Session):
         return Answer(response, guard)
 
     def _exchange(self, request: requests.PreparedRequest, guard: Guard) -> requests.Response:
-        failure: PacsError | None = None
+        failure: VeinscanError | None = None
         # A connection that was kept open may have died unseen: what only asks may ask once more.
-        for tries in (2, 1) if request.method == "GET" else (1,):
+        for _ in range(2 if request.method == "GET" else 1):
             try:
                 with guarding(guard):
                     return super().send(
@@ -250,13 +255,15 @@ class GuardedSession(requests.Session):
                         timeout=(self._timeout, guard.ask.pause_s),
                     )
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                failure = connection_error(error, step=guard.ask.step, where=guard.ask.where)
-            if tries == 1 or failure.step not in ("qido", "wado") or not failure.temporary:
+                broken = failure = connection_error(error, step=guard.ask.step, where=guard.ask.where)
+                if broken.step not in ("qido", "wado") or not broken.temporary:
+                    break
+            except VeinscanError as error:  # the guard's
+                failure = error
                 break
         if failure is None:
             raise RuntimeError("unreachable")
-        # raised outside of the handler: the exception above quotes the address, and that a patient's name
-        raise failure
+        raise _bare(failure)
 
     def _check(self, response: requests.Response, ask: Ask) -> None:
         status = response.status_code
@@ -331,14 +338,16 @@ class Answer:
         total = 0
         pieces = self.response.raw.stream(size, decode_content=True)
         while True:
-            failure: PacsError | None = None
+            failure: VeinscanError | None = None
             piece = b""
             try:
                 piece = next(pieces, b"")
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 failure = connection_error(error, step=ask.step, where=ask.where)
+            except VeinscanError as error:  # the guard's
+                failure = error
             if failure is not None:
-                raise failure
+                raise _bare(failure)
             if not piece:
                 return
             total += len(piece)
@@ -351,6 +360,15 @@ class Answer:
     def close(self) -> None:
         """Give the connection back, or close it where the body was not read to its end."""
         self.response.close()
+
+
+def _bare(error: VeinscanError) -> VeinscanError:
+    """The error without the way it came: addresses and logins are among the values of those calls.
+
+    Raised outside of every handler, so that it does not hang on what a library said either.
+    """
+    error.__context__ = None
+    return error.with_traceback(None)
 
 
 def media_type(content_type: str) -> str:

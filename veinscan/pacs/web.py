@@ -7,6 +7,7 @@ would hold them in memory, parse them and write them anew.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -35,10 +36,13 @@ CONNECTIONS = 4
 MAX_SEARCH_BYTES = 32 * MIB
 MAX_METADATA_BYTES = 128 * MIB
 MAX_ROWS = 100_000
+MAX_LOOKED_AT = 5_000
+"""Studies of an answer that are looked at in search of those that were asked for."""
 _PAGE = 500
 _SMALLEST_PAGE = 50
 """No archive is known to give fewer rows than this at a time; fewer are all there are."""
 
+_LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
@@ -96,11 +100,14 @@ class WebArchive:
             row = study_row(row_dataset(item, STUDY_FIELDS))
             if row is None:
                 return ""
-            if answers(row, query):
-                found.setdefault(row.study_instance_uid, row)
+            if not answers(row, query):
+                return f"-{row.study_instance_uid}"
+            found.setdefault(row.study_instance_uid, row)
             return row.study_instance_uid
 
-        whole = self._pages(page, take, lambda: len(found) > query.limit, query.limit + 1, stop)
+        # an archive that does not heed what is asked lists everything: no need to look through all of it
+        most = max(MAX_LOOKED_AT, 2 * query.limit)
+        whole = self._pages(page, take, lambda: len(found) > query.limit, query.limit + 1, stop, most)
         rows = latest_first(found.values())
         return StudyRows(rows[: query.limit], complete=whole and len(rows) <= query.limit)
 
@@ -146,7 +153,8 @@ class WebArchive:
                 and (not modality or not row.modality or row.modality == modality.upper())
             ):
                 found.setdefault(row.sop_instance_uid, row)
-            return row.sop_instance_uid
+                return row.sop_instance_uid
+            return f"-{row.sop_instance_uid}"
 
         if not self._pages(page, take, lambda: False, MAX_ROWS, stop):
             raise unusable(
@@ -206,12 +214,14 @@ class WebArchive:
         enough: Callable[[], bool],
         most: int,
         stop: Stop | None,
+        looked_at: int = MAX_ROWS,
     ) -> bool:
         """Ask page by page; True where the archive has given all it has.
 
         An archive may give fewer rows at a time than it is asked for, or all at once (it
         ignores `limit`), or the same ones again and again (it ignores `offset`): then all
-        `most` are asked for at once.
+        `most` are asked for at once.  `take` gives the UID of a row that it kept, one with a
+        '-' before it, or none, for others.
         """
         config = self._config
         seen: set[str] = set()
@@ -229,9 +239,11 @@ class WebArchive:
             before = len(seen)
             if before + len(items) > MAX_ROWS:
                 raise unusable(f"it has more than {MAX_ROWS} rows", step="qido", where=config.where)
-            for item in items:
-                seen.add(take(item))
-            if enough():
+            new = [take(item) for item in items]
+            seen.update(new)
+            if strangers := sum(uid.startswith("-") or not uid for uid in new):
+                _LOG.warning("an archive listed %d rows that were not asked for; left out", strangers)
+            if enough() or len(seen) > looked_at:
                 return False
             if len(items) < min(limit, _SMALLEST_PAGE):
                 return True
