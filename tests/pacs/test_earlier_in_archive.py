@@ -109,11 +109,21 @@ def test_one_is_brought_with_its_plan_and_opened(
     assert both(near, find_earlier_in_archive(archive, today)).studies == near.studies
 
 
-def test_what_has_no_id_is_asked_for_by_name_and_left_to_a_person(
-    orthanc: Orthanc, archive_settings: Path, tmp_path: Path
+@pytest.mark.parametrize("number", ["AB 12*4", "12/34^5?6", "ÄÖ1234", "A&B=C%2A+1"])
+def test_an_id_that_means_something_to_an_archive_finds_itself_alone(
+    orthanc: Orthanc, archive: Archive, tmp_path: Path, number: str
 ) -> None:
-    orthanc.empty()
-    archive = connect(dimse=orthanc.dimse)
+    today = study_on(tmp_path / "today", "20260119", PatientID=number)
+    early = into(orthanc, planned(tmp_path / "early", "20251201", PatientID=number))
+    into(orthanc, planned(tmp_path / "other", PatientID="AB 12345"))
+    found = find_earlier_in_archive(archive, today)
+    assert uids(found) == [early.study_instance_uid]
+    assert found.studies[0].match is Match.CERTAIN
+
+
+def test_what_has_no_id_is_asked_for_by_name_and_left_to_a_person(
+    orthanc: Orthanc, archive: Archive, tmp_path: Path
+) -> None:
     today = study_on(tmp_path / "today", "20260119", PatientID="")
     early = into(orthanc, planned(tmp_path / "early", "20251201"))
     into(orthanc, planned(tmp_path / "namesake", PatientBirthDate="19800202"))

@@ -41,8 +41,11 @@ _ASKED = 500
 _NO_CONNECTION = frozenset({"name", "tcp", "tls", "login", "association"})
 _WILD = frozenset("*?\\")
 """Wildcards (PS3.4 C.2.2.2.4) and the sign between values (PS3.5 6.2), which cannot be asked for as such."""
-_LETTERS = re.compile(r"\w")
+_BEYOND_ID = re.compile(r"[^A-Za-z0-9._\x80-\U0010ffff-]")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+_PLAIN = re.compile(r"[A-Za-z0-9]")
+_LETTERS = re.compile(r"[^\W_]")
+_BEYOND_LETTERS = re.compile(r"[^A-Za-z0-9]+")
 
 
 def find_earlier_in_archive(
@@ -157,13 +160,17 @@ class _Search:
     def _query(self, header: Any) -> StudyQuery | None:
         """By ID; without one by name, whose birth date the rows then have to agree with."""
         number, name = _single(header, "PatientID"), _single(header, "PatientName").rstrip("^")
-        if number and not _WILD & set(number):
-            return StudyQuery(patient_id=number, limit=_ASKED)
+        # a sign that means something to the archive, or that an address escapes, stands as any one sign, and
+        # letters that take several bytes as any text: which rows are of the ID is looked at afterwards
+        pattern = _BEYOND_ASCII.sub("*", _BEYOND_ID.sub("?", number))
+        if pattern and (not _WILD & set(pattern) or len(_PLAIN.findall(number)) > 3):
+            return StudyQuery(patient_id=pattern, limit=_ASKED)
         if len(_LETTERS.findall(name)) > 1 and not _WILD & set(name) and self.mine.patient.born:
             self.told["the study has no Patient ID that can be asked for: it was asked by name"] += 1
-            # what does not fit into an archive's character set is lost in what it compares
-            plain = _BEYOND_ASCII.sub("*", name)
-            enough = len(_LETTERS.findall(plain)) > 2
+            # archives lose what does not fit into their character set, and not all undo the escapes of an
+            # address: letters and digits alone find the name however it is kept
+            plain = _BEYOND_LETTERS.sub("*", name)
+            enough = len(_PLAIN.findall(plain)) > 2
             return StudyQuery(patient_name=plain if enough else name, limit=_ASKED)
         self.told["the study does not say enough of its patient to ask an archive"] += 1
         return None
