@@ -56,6 +56,7 @@ class MoodyArchive:
     patients: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By study: what the archive says of the patient instead of what the objects say."""
     retry_after_s: float | None = None
+    giving: bool = False
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -117,6 +118,14 @@ class MoodyArchive:
     def fetch(
         self, instances: Sequence[InstanceRow], folder: Path, *, stop: Stop = None
     ) -> Iterator[Fetched]:
+        assert not self.giving, "asked for more in the middle of an answer: over C-MOVE nothing would come"
+        self.giving = True
+        try:
+            yield from self._given(instances, folder, stop)
+        finally:
+            self.giving = False
+
+    def _given(self, instances: Sequence[InstanceRow], folder: Path, stop: Stop) -> Iterator[Fetched]:
         for row in instances:
             self._ask(stop)
             lost = self.loses_on_the_way_back(row.sop_instance_uid)
@@ -188,10 +197,13 @@ class MoodyArchive:
             raise self._lost(self.down)
 
     def _lost(self, step: str) -> PacsError:
-        error = PacsError("the connection was lost", where=self.name, step=step, temporary=True)
-        if self.retry_after_s is not None:
-            error.retry_after_s = self.retry_after_s  # type: ignore[attr-defined]
-        return error
+        return PacsError(
+            "the connection was lost",
+            where=self.name,
+            step=step,
+            temporary=True,
+            retry_after_s=self.retry_after_s,
+        )
 
     def _keep(self, uid: str, data: bytes) -> None:
         part = self.folder / f"{uid}.{os.getpid()}.part"

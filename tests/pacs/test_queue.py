@@ -372,6 +372,40 @@ def test_a_pass_can_be_stopped_and_goes_on_later(
     assert set(archive.received().values()) == {1}
 
 
+def test_a_long_study_is_not_listed_for_every_few_objects(
+    queue: SendQueue, archive: MoodyArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("veinscan.pacs.queue_try._LONG_LIST", 20)
+    uids = {make_object(tmp_path / f"{number}.dcm") for number in range(50)}
+    for number in range(50):
+        queue.add("moody", None, tmp_path / f"{number}.dcm", flush=False)
+    listed = []
+    find = archive.find_instances
+
+    def counted(study: str, **asked: Any) -> Any:
+        rows = find(study, **asked)
+        listed.append(len(rows))
+        return rows
+
+    archive.find_instances = counted  # type: ignore[method-assign]
+    assert len(queue.run(connected(archive)).stored) == 50
+    assert archive.received() == dict.fromkeys(uids, 1)
+    assert sum(listed) < 150  # 400 if the whole study were listed before and after each 16
+
+
+def test_a_report_that_comes_with_its_images_is_not_said_to_lie_alone(
+    queue: SendQueue, archive: MoodyArchive, tmp_path: Path
+) -> None:
+    make_object(tmp_path / "a.dcm")
+    make_object(tmp_path / "b.dcm", Rows=2)
+    for name in "ab":
+        queue.add("moody", None, tmp_path / f"{name}.dcm")
+    assert [one.note for one in queue.run(connected(archive)).stored] == ["", ""]
+    make_object(tmp_path / "c.dcm", study="1.2.99")
+    queue.add("moody", None, tmp_path / "c.dcm")
+    assert "without images" in queue.run(connected(archive)).stored[0].note
+
+
 def test_a_predecessor_goes_first(time: Time) -> None:
     def one(uid: str, *after: str) -> Sending:
         return Sending(

@@ -19,6 +19,8 @@ from veinscan.pacs.verify import Compared, compare_files, read_back
 
 UNSEEN = 3
 """So often a query may not find what the archive said it took, before it is sent again."""
+_LONG_LIST = 400
+"""Of a study that lists more objects than this, each is asked for by itself."""
 _NO_CONNECTION = {"settings", "name", "tcp", "tls", "login", "association", "echo"}
 """Steps of a PacsError that concern every object of an archive."""
 
@@ -51,6 +53,7 @@ class Attempt:
         self._open: dict[tuple[str, str], Archive] = {}
         self._down: dict[tuple[str, str], VeinscanError] = {}
         self._studies: dict[tuple[str, str, str], StudyRow | None] = {}
+        self._listed: dict[tuple[str, str, str], int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -72,14 +75,16 @@ class Attempt:
         """
         place = (batch[0].archive, batch[0].dimse)
         entries = {one.key: replace(one, tries=one.tries + 1) for one in batch}
-        round_ = _Round(self._tools, tell, entries)
+        where = (*place, batch[0].study_instance_uid)
+        round_ = _Round(self._tools, tell, entries, self._listed.get(where, 0))
         try:
             if self._tools.stop():
                 raise CancelledError("stopped")
             if (known := self._down.get(place)) is not None:
                 raise known
             archive = self._archive(place)
-            round_.run(archive, self._study(archive, place, batch[0].study_instance_uid))
+            round_.run(archive, self._study(archive, where))
+            self._listed[where] = round_.listed
         except CancelledError:
             self.stopped = True
         except NotSavedError:
@@ -98,11 +103,10 @@ class Attempt:
                 raise
         return self._open[place]
 
-    def _study(self, archive: Archive, place: tuple[str, str], study: str) -> StudyRow | None:
-        where = (*place, study)
+    def _study(self, archive: Archive, where: tuple[str, str, str]) -> StudyRow | None:
         # one that is not there yet is asked for again: it may have come with the last objects
         if self._studies.get(where) is None:
-            self._studies[where] = study_in(archive, study, stop=self._tools.stop)
+            self._studies[where] = study_in(archive, where[2], stop=self._tools.stop)
         return self._studies[where]
 
 
@@ -113,6 +117,8 @@ class _Round:
     tools: Tools
     tell: Tell
     open: dict[str, Sending]
+    listed: int = 0
+    """How many objects of the study the archive listed last."""
     said: dict[str, StoreOutcome] = field(default_factory=dict)
     """What the archive said of what was sent just now, by SOP Instance UID."""
 
@@ -127,13 +133,15 @@ class _Round:
 
     def guard(self, study: StudyRow | None) -> None:
         """Refuse what would go to another patient."""
+        images = any(one.kind == "image" for one in self.open.values())
         for one in tuple(self.open.values()):
             try:
                 facts = facts_of(self.tools.folder.object_of(one))
             except InvalidInputError as error:
                 self.end(one, State.REFUSED, str(error))
                 continue
-            found = judge(facts.patient, one.kind, study, deidentified_study=one.deidentified_study)
+            kind = "image" if images else one.kind  # what comes with its images does not lie there alone
+            found = judge(facts.patient, kind, study, deidentified_study=one.deidentified_study)
             if found.refusal:
                 self.end(one, State.REFUSED, found.refusal)
             elif found.note != one.note and not one.note:
@@ -144,14 +152,16 @@ class _Round:
         if not self.open:
             return {}
         wanted = {one.sop_instance_uid for one in self.open.values()}
-        series = {one.series_instance_uid for one in self.open.values()}
-        any_of_them = next(iter(self.open.values()))
-        rows = archive.find_instances(
-            any_of_them.study_instance_uid,
-            series_instance_uid=series.pop() if len(series) == 1 else "",
-            sop_instance_uid=any_of_them.sop_instance_uid if len(wanted) == 1 else "",
-            stop=self.tools.stop,
-        )
+        study = next(iter(self.open.values())).study_instance_uid
+        stop = self.tools.stop
+        if len(wanted) == 1 or self.listed > _LONG_LIST:
+            each = (archive.find_instances(study, sop_instance_uid=uid, stop=stop) for uid in wanted)
+            rows = [row for found in each for row in found]
+        else:
+            series = {one.series_instance_uid for one in self.open.values()}
+            only = series.pop() if len(series) == 1 else ""
+            rows = list(archive.find_instances(study, series_instance_uid=only, stop=stop))
+            self.listed = len(rows)
         return {row.sop_instance_uid: row for row in rows if row.sop_instance_uid in wanted}
 
     def check(self, archive: Archive, held: Held) -> None:
@@ -242,7 +252,7 @@ class _Round:
         self.settle(self.postponed(one, reason, error))
 
     def postponed(self, one: Sending, reason: str, error: VeinscanError | None = None) -> Sending:
-        asked = getattr(error, "retry_after_s", None)
+        asked = error.retry_after_s if isinstance(error, PacsError) else None
         return one.later(reason, self.tools.clock(), chance=self.tools.chance(), asked_s=asked)
 
     def end(self, one: Sending, state: State, reason: str) -> None:
@@ -257,5 +267,7 @@ class _Round:
 
 
 def _refusal(outcome: StoreOutcome) -> str:
+    if outcome.temporary and outcome.code is None:
+        return outcome.reason or "it did not reach the archive"
     code = "" if outcome.code is None else f" (code {outcome.code:04X}H)"
     return f"the archive refused it{code}: {outcome.reason or 'without a reason'}"

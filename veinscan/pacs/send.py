@@ -132,6 +132,9 @@ def push(
     queue.flush()
     keys = list(dict.fromkeys(one.key for one in entries))
     result = queue.run(connect, now=True, stop=stop, progress=progress, only=keys)
+    while result.busy and not result.stopped and _slept(_LOOK_S, stop):
+        # another window or command is sending some of them: what becomes of those is worth a moment
+        result = queue.run(connect, stop=stop, progress=progress, only=keys)
     if wait:
         result = work_off(queue, keys, result, connect=connect, stop=stop, progress=progress)
     now = {one.key: one for one in queue.all()}
