@@ -7,6 +7,7 @@ import errno
 import queue
 import threading
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -238,25 +239,42 @@ class _Pull:
         return failed.temporary if failed is not None else lost is not None
 
     def _fetch(self, missing: Sequence[InstanceRow]) -> None:
-        with contextlib.closing(arrivals(self._archive, missing, self._landing.arrivals)) as arriving:
-            for fetched in arriving:
-                if fetched is not None:
-                    self._take(fetched)
-                self._tell()
+        """What arrives is looked at and flushed by several threads: the disk flushes their files together."""
+        under_way: dict[str, tuple[InstanceRow, Future[Path]]] = {}
+        with (
+            contextlib.closing(arrivals(self._archive, missing, self._landing.arrivals)) as arriving,
+            ThreadPoolExecutor(_WAITING, thread_name_prefix="veinscan-settle") as pool,
+        ):
+            try:
+                for fetched in arriving:
+                    if fetched is not None and fetched.path is None:
+                        self._not_sent(fetched)
+                    elif fetched is not None and fetched.path is not None:
+                        row = fetched.instance
+                        sop = row.sop_instance_uid
+                        if sop not in self._files and sop not in under_way:
+                            under_way[sop] = row, pool.submit(self._landing.settle, row, fetched.path)
+                    for sop in [one for one, (_, path) in under_way.items() if path.done()]:
+                        self._settled(*under_way.pop(sop))
+                    if len(under_way) > _WAITING:
+                        self._settled(*under_way.pop(next(iter(under_way))))
+                    self._tell()
+            finally:  # whatever ended it: what had arrived is put into its place, and counted
+                for row, path in under_way.values():
+                    self._settled(row, path)
+            self._tell()
 
-    def _take(self, fetched: Fetched) -> None:
-        row = fetched.instance
+    def _not_sent(self, fetched: Fetched) -> None:
+        problem = fetched.error or PacsError("the archive does not send the object")
+        if no_room(problem):
+            raise NotSavedError("the object cannot be written") from problem
+        if fetched.instance.sop_instance_uid not in self._files:
+            self._failed[fetched.instance.sop_instance_uid] = _failed(fetched.instance, problem)
+
+    def _settled(self, row: InstanceRow, path: Future[Path]) -> None:
         sop = row.sop_instance_uid
-        if sop in self._files:
-            return
-        if fetched.path is None:
-            problem = fetched.error or PacsError("the archive does not send the object")
-            if no_room(problem):
-                raise NotSavedError("the object cannot be written") from problem
-            self._failed[sop] = _failed(row, problem)
-            return
         try:
-            self._files[sop] = self._landing.settle(row, fetched.path)
+            self._files[sop] = path.result()
         except PacsError as problem:
             self._failed[sop] = _failed(row, problem)
         else:
