@@ -174,6 +174,35 @@ class TestTls:
                 _get(server.root.replace("http:", "https:"))
         assert caught.value.step == "tls"
 
+    @pytest.mark.parametrize("piece", [b"", b"\x16\x03\x03\x40\x00", b"x"])
+    def test_a_handshake_without_end(self, piece: bytes):
+        ending = threading.Event()
+
+        def serve(listener: socket.socket) -> None:
+            client, _ = listener.accept()
+            with client:
+                while piece and not ending.wait(0.02):
+                    try:
+                        client.sendall(piece)
+                    except OSError:
+                        return
+                ending.wait(20)
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=serve, args=(listener,))
+            thread.start()
+            config = PacsConfig(name="x", url=f"https://localhost:{listener.getsockname()[1]}", timeout_s=0.4)
+            began = time.monotonic()
+            try:
+                with GuardedSession(config, LOGIN) as session, pytest.raises(PacsError) as caught:
+                    with session.opened("GET", config.url, ask()):
+                        pass
+                assert time.monotonic() - began < 15
+            finally:
+                ending.set()
+                thread.join()
+        assert caught.value.step in ("tcp", "tls")
+
 
 def _self_signed() -> ssl.SSLContext:
     """An authority's own certificate in place of one that it issued."""

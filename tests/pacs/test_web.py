@@ -838,3 +838,18 @@ class TestRealArchive:
                 assert caught.value.temporary
         finally:
             orthanc.start()
+
+
+def test_a_real_archive_wants_a_login(make_orthanc: Callable[..., Any], monkeypatch: pytest.MonkeyPatch):
+    archive = make_orthanc(login=("anna", "open-sesame"))
+    config = PacsConfig(name="test", url=archive.url, user="anna", auth="basic")
+    for password, right in (("open-sesame", True), ("wrong", False)):
+        monkeypatch.setenv("VEINSCAN_PACS_TEST_PASSWORD", password)
+        with WebArchive(config) as web:
+            if right:
+                assert web.find_studies(StudyQuery()).rows == ()
+                continue
+            with pytest.raises(PacsError, match="login was refused") as caught:
+                web.find_studies(StudyQuery())
+            assert caught.value.step == "login"
+            assert "wrong" not in str(caught.value)

@@ -253,7 +253,24 @@ class _LoopbackConnection(_GuardedConnection):
 
 
 class _TlsConnection(_GuardedConnection, HTTPSConnection):
-    pass
+    def connect(self) -> None:
+        failure = ""
+        try:
+            super().connect()
+        except TimeoutError:  # the handshake's; a connection that is not made has an error of urllib3
+            failure = "it does not answer the TLS handshake within the time limit"
+        except ConnectionError:
+            failure = "it hangs up at the TLS handshake"
+        if failure:
+            self.close()
+            guard = _current.guard
+            raise PacsError(
+                failure,
+                where=self.host if guard is None else guard.ask.where,
+                do="check that it speaks TLS at this port, or try again later",
+                step="tls",
+                temporary=True,
+            )
 
 
 class LoopbackPool(HTTPConnectionPool):

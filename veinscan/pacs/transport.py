@@ -32,7 +32,7 @@ from veinscan.pacs.part10 import looks_like_web_page
 from veinscan.pacs.quiet import quiet
 from veinscan.settings_pacs import PacsConfig, check_url
 
-CONNECT_S = 15.0
+CONNECT_S = 10.0
 """The longest wait for a connection; `timeout_s` may be shorter."""
 CHUNK = 256 * 1024
 MAX_JSON_VALUES = 4_000_000
