@@ -170,6 +170,7 @@ def test_waiting_for_it_can_be_stopped(study: FakeStudy, archive: MoodyArchive) 
     over.set()
     work.join(10)
     assert len(results[0].unsent) == 1
+    assert results[0].stopped
 
 
 def test_an_archive_that_the_settings_do_not_know_is_said_at_once(study: FakeStudy) -> None:

@@ -211,7 +211,8 @@ class SendQueue:
             # a program that died over an object does not come back to it at once
             died = replace(one, tries=one.tries + 1)
             self._folder.write(died.later("the program ended while it was sent", at, chance=self._chance()))
-        wanted = [one for one in self.pending() if only is None or one.key in only]
+        keys = None if only is None else set(only)
+        wanted = [one for one in self.pending() if keys is None or one.key in keys]
         due = [one for one in wanted if now or one.due(at)]
         tools = Tools(self._folder, connect or _connect, self._clock, self._chance, stop or _never)
         attempt = Attempt(tools)

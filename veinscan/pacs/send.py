@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -218,7 +218,7 @@ def work_off(
         waits = [(one.next_try - now).total_seconds() if one.next_try else 0.0 for one in waiting]
         # at least a little: what another process holds would be asked for without end
         if not _slept(min(max(min(waits), _LOOK_S), _LONGEST_SLEEP_S), stop):
-            break
+            return replace(result, stopped=True)
         result = queue.run(connect, stop=stop, progress=progress, only=wanted)
     return result
 
