@@ -12,6 +12,7 @@ import pytest
 from planted import BOX, COLUMNS, ROWS, Planted, leaks
 
 import veinscan
+from veinscan.candidates import FinderSettings
 from veinscan.deidentify import ProjectKey
 from veinscan.deidentify.pixels import keep_of
 from veinscan.export import ExportOptions, Format, export_studies, item_of, read_review
@@ -97,3 +98,22 @@ def test_a_person_can_say_what_of_a_screen_is_kept(planted: Planted, tmp_path: P
         assert picture.any() and not picture[: BOX[0]].any() and not picture[BOX[2] :].any()
     clips = veinscan.open_study(next((second / "dicom").iterdir())).clips
     assert [clip.header().BurnedInAnnotation for clip in clips] == ["NO", "NO"]
+
+
+def test_where_no_pixels_leave_candidates_still_do(
+    planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in planted.folder.glob("*.dcm"):
+        ds = pydicom.dcmread(path)
+        for name, end in (("X", COLUMNS), ("Y", ROWS)):
+            item = ds.SequenceOfUltrasoundRegions[1]
+            setattr(item, f"RegionLocationMin{name}0", 0)
+            setattr(item, f"RegionLocationMax{name}1", end - 1)
+        ds.save_as(path)
+    monkeypatch.setattr("veinscan.dicom.clip.found_regions", lambda frames: ())
+    options = ExportOptions(formats=(Format.JSON,), search=FinderSettings(min_score=0.0))
+    item = item_of(veinscan.open_study(planted.folder), KEY)
+    folder = export_studies([item], tmp_path / "set", options, KEY).folder
+    clips = json.loads(next((folder / "json").iterdir()).read_text())["clips"]
+    assert [clip["kept_boxes"] for clip in clips] == [[], []]
+    assert any(mark["category"] == "vessel_unknown" for clip in clips for mark in clip["marks"])

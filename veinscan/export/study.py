@@ -15,7 +15,7 @@ from veinscan.deidentify.key import ProjectKey
 from veinscan.deidentify.pixels import Keep, keep_of, whole_of
 from veinscan.deidentify.record import deidentify_record
 from veinscan.deidentify.writing_search import writing_in
-from veinscan.dicom.model import Box
+from veinscan.dicom.model import Box, ClipKind
 from veinscan.errors import VeinscanError
 from veinscan.export.marks import labelled_frames, marks_of
 from veinscan.export.model import ExportOptions, Mark, Split
@@ -189,6 +189,7 @@ def _clip_case(
     uid = identity.uid(clip.sop_instance_uid)
     problems: list[str] = []
     found = None
+    is_searched = options.search is not None and clip.kind is not ClipKind.PAGE
     try:
         keep = keep_of(clip) if options.deidentify.pixels is Pixels.CLEANED else whole_of(clip)
         said = review.get(uid)
@@ -197,8 +198,8 @@ def _clip_case(
             keep = replace(keep, source="person") if said.keep else keep
         writing = writing_in(clip, keep)
     except VeinscanError:
-        keep, writing = Keep((), doubts=("its pixels cannot be read",)), ()
-    if options.search is not None and keep.boxes:
+        keep, writing, is_searched = Keep((), doubts=("its pixels cannot be read",)), (), False
+    if is_searched:  # also where no pixels leave: candidates are numbers
         found, problem = _searched(clip, options)
         problems += [problem] if problem else []
     candidates: tuple[Candidate, ...] = () if found is None else found.candidates
