@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
 import threading
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 import trustme
 from dimse_peers import LOOPBACK, TITLE, raw, silent_connections
-from pynetdicom import AE, evt
+from pynetdicom import AE, build_context, evt
 from pynetdicom.sop_class import Verification
 from test_dimse_hostile import EXPLICIT, IMPLICIT, US, data_set, ends_in_time, row
 
@@ -50,7 +51,8 @@ class Mover:
         # by hand, and not by pynetdicom's own way back: the tests misuse it
         self.asked.append((str(event.move_destination), event.identifier))
         self._send(self)
-        yield None, None
+        yield (LOOPBACK, self.port_back, {"contexts": [build_context(US)]})
+        yield 0
 
     def back(self, *, calling: str = TITLE, called: str = "VEINSCAN", tls: Any = None) -> Any:
         entity = AE(ae_title=calling)
@@ -103,6 +105,8 @@ def mover(request: pytest.FixtureRequest) -> Iterator[Any]:
     yield make
     for one in made:
         one.close()
+    made.clear()
+    gc.collect()  # while the warnings of sockets that pynetdicom forgot are let pass
 
 
 def test_what_was_asked_for_comes_and_nothing_else(mover: Any, tmp_path: Path) -> None:
@@ -212,6 +216,22 @@ def test_it_drops_the_way_back_in_the_middle(mover: Any, tmp_path: Path) -> None
         "1.2.3.4.1": True, "1.2.3.4.2": False,
     }  # fmt: skip
     assert [path.name for path in tmp_path.iterdir()] == ["1.2.3.4.1.dcm"]
+
+
+def test_an_archive_that_does_not_know_where_to_move_to(mover: Any, tmp_path: Path) -> None:
+    def unknown(event: Any) -> Iterator[Any]:
+        asked.append(event.identifier)
+        yield None, None
+
+    asked: list[Any] = []
+    mine = mover(lambda mine: None)
+    mine.server.bind(evt.EVT_C_MOVE, unknown)
+    error = ends_in_time(
+        lambda: list(DimseArchive(config_of(mine)).fetch([row(1), row(2), row(3)], tmp_path))
+    )
+    assert "does not know where to move to (status A801)" in error.what
+    assert "enter our AE title with this machine's address and move_port" in error.do
+    assert len(asked) == 1
 
 
 def test_two_at_once_wait_for_each_other(mover: Any, tmp_path: Path) -> None:

@@ -132,8 +132,17 @@ class Line:
             temporary=True,
         )
 
-    def cancel(self, context_id: int, message_id: int, final: Any) -> None:
-        """Send C-CANCEL (PS3.7 9.3.2.3) and give the archive a moment to confirm it."""
+    def cancel(
+        self,
+        context_id: int,
+        message_id: int,
+        final: Any,
+        refuse: Callable[[Message], None] = lambda message: None,
+    ) -> None:
+        """Send C-CANCEL (PS3.7 9.3.2.3) and give the archive a moment to confirm it.
+
+        `refuse` is given what comes before the response of kind `final`.
+        """
         primitive = C_CANCEL()
         primitive.MessageIDBeingRespondedTo = message_id
         self.send(primitive, context_id)
@@ -144,11 +153,11 @@ class Line:
                 message = self.inbox.get(timeout=left)
             except queue.Empty:
                 return
-            if hasattr(message.body, "discard"):
-                message.body.discard()
             if message.primitive is None:
                 return
-            if isinstance(message.primitive, final) and message.primitive.Status not in (0xFF00, 0xFF01):
+            if not isinstance(message.primitive, final):
+                refuse(message)
+            elif message.primitive.Status not in (0xFF00, 0xFF01):
                 self.answers = True
                 return
 

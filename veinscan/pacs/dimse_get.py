@@ -17,7 +17,8 @@ from veinscan.pacs.dimse_association import Line, associate, send
 from veinscan.pacs.dimse_find import PLAIN_SYNTAXES, encoded
 from veinscan.pacs.dimse_objects import Wanted, is_proper
 from veinscan.pacs.dimse_peer import MAX_CONTEXTS, Asked, Watch
-from veinscan.pacs.dimse_words import Said, query_status
+from veinscan.pacs.dimse_wire import Message
+from veinscan.pacs.dimse_words import Said, failed, query_status
 from veinscan.pacs.model import Fetched, InstanceRow
 
 GET = sop_class.StudyRootQueryRetrieveInformationModelGet  # type: ignore[attr-defined]
@@ -66,6 +67,8 @@ USUAL = (
 BATCH = 64
 """Objects of one request."""
 _PENDING = 0xFF00
+_NOT_FOR_US = frozenset({0x0122, 0x0124, 0xA801})
+"""Statuses that every object would get: not supported, not allowed, we are not known as a destination."""
 
 
 def fetch_by_get(instances: Sequence[InstanceRow], folder: Path, watch: Watch) -> Iterator[Fetched]:
@@ -121,9 +124,9 @@ class Retrieval:
         status = self._line.status(answer)
         return None if status == _PENDING else status
 
-    def cancel(self) -> None:
-        """Ask the archive to send no more of it."""
-        self._line.cancel(self._context.context_id, self.request.MessageID, self.kind)
+    def cancel(self, refuse: Callable[[Message], None]) -> None:
+        """Ask the archive to send no more of it; `refuse` answers for what it sends still."""
+        self._line.cancel(self._context.context_id, self.request.MessageID, self.kind, refuse)
 
 
 Ask = Callable[[Sequence[InstanceRow]], Retrieval]
@@ -142,14 +145,21 @@ def retrieve(
         status = 0x0000
         if asked:
             status = yield from _one_request(ask, asked, wanted, line)
+        # some archives take no list of UIDs, or give up a whole batch for one object
+        alone = len(asked) > 1
+        nothing = all(one.sop_instance_uid in wanted.instances for one in asked)
         for instance in batch:
             if is_proper(instance) and instance.sop_instance_uid not in wanted.instances:
                 continue
-            if len(asked) > 1 and is_proper(instance):
-                # some archives take no list of UIDs, or give up a whole batch for one object
+            if alone and is_proper(instance):
                 status = yield from _one_request(ask, [instance], wanted, line)
             if wanted.instances.pop(instance.sop_instance_uid, None) or not is_proper(instance):
+                alone = alone and not (nothing and _is_failure(status))
                 yield Fetched(instance, None, error=_missing(instance, status, line))
+
+
+def _is_failure(status: int) -> bool:
+    return status != 0x0000 and status & 0xF000 != 0xB000
 
 
 def _one_request(
@@ -182,6 +192,14 @@ def _one_request(
             status = retrieval.status(primitive)
             if status is not None:
                 over = True
+                if status in _NOT_FOR_US:
+                    raise failed(
+                        "fetching",
+                        query_status(status),
+                        status,
+                        where=line.watch.peer.where,
+                        step=line.watch.step,
+                    )
                 return status
             pending += 1
             if pending > 10 * len(instances) + 100_000:
@@ -192,7 +210,7 @@ def _one_request(
         raise
     finally:
         if not over:
-            retrieval.cancel()
+            retrieval.cancel(wanted.refuse)
 
 
 def _echo_back(message: Any) -> None:
@@ -204,8 +222,10 @@ def _echo_back(message: Any) -> None:
 
 
 def _missing(instance: InstanceRow, status: int, line: Line) -> PacsError:
-    silent = status == 0x0000 or status & 0xF000 == 0xB000
-    said = Said("it said nothing of it", do="look into the archive's log") if silent else query_status(status)
+    if _is_failure(status):
+        said = query_status(status)
+    else:
+        said = Said("it said nothing of it", do="look into the archive's log")
     return PacsError(
         f"the archive did not send the object: {said.reason}",
         where=instance.sop_instance_uid,

@@ -153,17 +153,10 @@ class Wanted:
     def settle(self, message: Message, line: Line) -> Fetched | None:
         """Finish an object that came and answer for it; None for one that nobody asked for."""
         incoming = message.body
-        request = message.primitive
         if not isinstance(incoming, Incoming):
             incoming = Incoming(None, self.folder, b"", status=_NOT_UNDERSTOOD)
         fetched = incoming.finish()
-        answer = C_STORE()
-        answer.MessageIDBeingRespondedTo = request.MessageID
-        # what is no UID is not said back
-        answer.AffectedSOPClassUID = clean_uid(request.AffectedSOPClassUID) or None
-        answer.AffectedSOPInstanceUID = clean_uid(request.AffectedSOPInstanceUID) or None
-        answer.Status = incoming.status
-        send(message.association, answer, message.context_id or 1)
+        _answer(message, incoming.status)
         if self.strangers > len(self.instances) + 100:
             raise PacsError(
                 "the archive keeps sending objects that nobody asked for",
@@ -172,6 +165,24 @@ class Wanted:
                 step=line.watch.step,
             )
         return fetched
+
+    def refuse(self, message: Message) -> None:
+        """Answer for an object that comes after all was called off, and leave nothing of it."""
+        if isinstance(message.body, Incoming):
+            message.body.discard()
+        if isinstance(message.primitive, C_STORE):
+            _answer(message, _OUT_OF_RESOURCES)
+
+
+def _answer(message: Message, status: int) -> None:
+    request: Any = message.primitive
+    answer = C_STORE()
+    answer.MessageIDBeingRespondedTo = request.MessageID
+    # what is no UID is not said back
+    answer.AffectedSOPClassUID = clean_uid(request.AffectedSOPClassUID) or None
+    answer.AffectedSOPInstanceUID = clean_uid(request.AffectedSOPInstanceUID) or None
+    answer.Status = status
+    send(message.association, answer, message.context_id or 1)
 
 
 def is_proper(instance: InstanceRow) -> bool:

@@ -104,7 +104,7 @@ def store(files: Sequence[Path], make_watch: Callable[[], Watch]) -> tuple[Store
                 rest = list(todo)
             else:
                 # what was being sent may be what the archive stumbles over; the others get another connection
-                rest = [sending] if failures < 3 or len(done) > before + 1 else list(todo)
+                rest = [sending] if failures < 3 or len(done) > before else list(todo)
             for place in rest:
                 one = todo.pop(place)
                 done[place] = StoreOutcome(
