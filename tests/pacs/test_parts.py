@@ -11,8 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from veinscan.pacs.parts import MOST_PART_HEADER_BYTES, FilesBody, MultipartError, read_parts
-from veinscan.pacs.transport import media_type, parameter
+from veinscan.pacs.parts import (
+    MOST_PART_HEADER_BYTES,
+    FilesBody,
+    MultipartError,
+    media_type,
+    parameter,
+    read_parts,
+)
 
 BOUNDARY = "b-0'x"
 bodies = st.binary(max_size=200).map(lambda b: b.replace(b"--" + BOUNDARY.encode(), b""))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from email.message import Message
 from pathlib import Path
 
 MOST_PART_HEADER_BYTES = 16 * 1024
@@ -219,3 +220,16 @@ def _holds(path: Path, wanted: bytes) -> bool:
                 return True
             held = piece[1 - len(wanted) :]
     return False
+
+
+def media_type(content_type: str) -> str:
+    """Type and subtype of a Content-Type header, in lower case."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def parameter(content_type: str, name: str) -> str:
+    """A parameter of a Content-Type header, quoted or not; '' where there is none."""
+    message = Message()
+    message["Content-Type"] = content_type.replace("\r", " ").replace("\n", " ")
+    value = message.get_param(name)
+    return value if isinstance(value, str) else ""

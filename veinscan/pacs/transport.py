@@ -11,26 +11,26 @@ named for it.
 from __future__ import annotations
 
 import io
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email.message import Message
-from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from veinscan.errors import InvalidInputError, PacsError, VeinscanError
 from veinscan.pacs.answers import connection_error, status_error, unusable, web_page
 from veinscan.pacs.credentials import Credentials
-from veinscan.pacs.guarded import Ask, Guard, LoopbackPool, TlsPool, guarded_context, guarding, too_large
+from veinscan.pacs.guarded import Ask, Guard, guarding, too_large
 from veinscan.pacs.part10 import looks_like_web_page
+from veinscan.pacs.parts import media_type
 from veinscan.pacs.quiet import quiet
+from veinscan.pacs.trust import Adapter, tls_context
 from veinscan.settings_pacs import PacsConfig, check_url
+
+__all__ = ["CHUNK", "CONNECT_S", "Answer", "GuardedSession", "tls_context"]
 
 CONNECT_S = 10.0
 """The longest wait for a connection; `timeout_s` may be shorter."""
@@ -40,76 +40,6 @@ MAX_JSON_VALUES = 4_000_000
 MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
-
-
-def tls_context(config: PacsConfig) -> ssl.SSLContext:
-    """Who is trusted, and who we are: TLS 1.2 at least, host name and certificate always verified.
-
-    Raises
-    ------
-    PacsError
-        A certificate file cannot be read; `step` is 'settings'.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if config.ca_bundle is None:
-        context.load_default_certs()
-    else:
-        _load(config, "ca_bundle", config.ca_bundle, lambda path: context.load_verify_locations(path))
-    if config.client_certificate is not None:
-        _load(
-            config,
-            "client_certificate or client_key",
-            config.client_certificate,
-            # a password on the key would be asked for on the terminal
-            lambda path: context.load_cert_chain(path, config.client_key, password=lambda: b""),
-        )
-    return guarded_context(context)
-
-
-def _load(config: PacsConfig, what: str, path: Path, load: Any) -> None:
-    reason = ""
-    try:
-        load(path)
-    except FileNotFoundError:
-        reason = "there is no such file"
-    except ssl.SSLError:
-        reason = "it holds no usable PEM certificate (or a key that is locked or of another certificate)"
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-    if reason:
-        raise PacsError(
-            f"{what} {path}: {reason}", where=config.where, do="mend it in the settings file", step="settings"
-        )
-
-
-class _Adapter(HTTPAdapter):
-    """Own connections, own trust; what `verify` and `cert` say has no effect."""
-
-    def __init__(self, context: ssl.SSLContext, connections: int) -> None:
-        self._context = context
-        super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0, pool_block=False)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": LoopbackPool, "https": TlsPool}
-
-    def build_connection_pool_key_attributes(
-        self, request: Any, verify: Any, cert: Any = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        host, _ = super().build_connection_pool_key_attributes(request, True, None)
-        return host, {"ssl_context": self._context} if host["scheme"] == "https" else {}
-
-    def close(self) -> None:
-        # requests leaves it to the garbage collector, and a response that somebody keeps holds it back
-        pools = self.poolmanager.pools
-        for key in list(pools.keys()):
-            if (pool := pools.get(key)) is not None:
-                pool.close()
-        super().close()
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        pass
 
 
 class _Login(requests.auth.AuthBase):
@@ -149,7 +79,7 @@ class GuardedSession(requests.Session):
         self.headers["Accept-Encoding"] = "gzip, deflate"
         self.auth = _Login(credentials) if credentials is not None else None
         self.adapters.clear()
-        adapter = _Adapter(tls_context(config), connections)
+        adapter = Adapter(tls_context(config), connections)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
         quiet("dicomweb_client", "requests", "urllib3", "keyring")
@@ -369,19 +299,6 @@ def _bare(error: VeinscanError) -> VeinscanError:
     """
     error.__context__ = None
     return error.with_traceback(None)
-
-
-def media_type(content_type: str) -> str:
-    """Type and subtype of a Content-Type header, in lower case."""
-    return content_type.partition(";")[0].strip().lower()
-
-
-def parameter(content_type: str, name: str) -> str:
-    """A parameter of a Content-Type header, quoted or not; '' where there is none."""
-    message = Message()
-    message["Content-Type"] = content_type.replace("\r", " ").replace("\n", " ")
-    value = message.get_param(name)
-    return value if isinstance(value, str) else ""
 
 
 def _wildcards_as_they_are(url: str) -> str:

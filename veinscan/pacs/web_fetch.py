@@ -19,8 +19,8 @@ from veinscan.pacs.archive import Stop
 from veinscan.pacs.guarded import Ask
 from veinscan.pacs.model import Fetched, InstanceRow
 from veinscan.pacs.part10 import is_part10, looks_like_web_page, read_head, sop_instance_uid
-from veinscan.pacs.parts import MultipartError, read_parts
-from veinscan.pacs.transport import Answer, GuardedSession, media_type, parameter
+from veinscan.pacs.parts import MultipartError, media_type, parameter, read_parts
+from veinscan.pacs.transport import Answer, GuardedSession
 from veinscan.pacs.web_series import by_series, objects_of
 from veinscan.settings_pacs import PacsConfig
 
