@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import replace
 from datetime import date
@@ -18,12 +19,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "record"))
 from follow_up_studies import ANNA, plan_of, study_at, target
 
 from veinscan.dicom.patients import Match
-from veinscan.errors import CancelledError, InvalidInputError
-from veinscan.follow_up.earlier import EarlierStudies, find_earlier
+from veinscan.errors import CancelledError, InvalidInputError, PacsError
+from veinscan.follow_up.earlier import EarlierStudies, EarlierStudy, find_earlier
 from veinscan.pacs.archive import Archive
 from veinscan.pacs.connect import connect
 from veinscan.pacs.earlier import both, bring, find_earlier_in_archive
-from veinscan.pacs.model import StudyQuery, StudyRows
+from veinscan.pacs.model import Fetched, InstanceRow, StudyQuery, StudyRow, StudyRows
 from veinscan.plan.finalise import withdraw
 from veinscan.record import load_record, save_record
 
@@ -206,3 +207,84 @@ def test_it_can_be_stopped(orthanc: Orthanc, archive: Archive, tmp_path: Path, t
     into(orthanc, planned(tmp_path / "early"))
     with pytest.raises(CancelledError):
         find_earlier_in_archive(archive, today, stop=lambda: True)
+
+
+def test_what_lies_near_goes_before_what_lies_far(tmp_path: Path) -> None:
+    def one(number: int, **more: Any) -> EarlierStudy:
+        values = {
+            "path": tmp_path, "study_instance_uid": f"1.{number}", "on": date(2026, 1, number),
+            "days_before": 30 - number, "match": Match.CERTAIN, "reason": "", "has_record": True,
+        }  # fmt: skip
+        return EarlierStudy(**(values | more))
+
+    near = EarlierStudies((one(1), one(2, has_record=False)), ("a", "b"))
+    far = EarlierStudies((one(3, archive="x"), one(2, archive="x"), one(1, archive="x")), ("b", "c"))
+    merged = both(near, far)
+    assert [(each.study_instance_uid, each.archive) for each in merged.studies] == [
+        ("1.3", "x"), ("1.2", "x"), ("1.1", ""),
+    ]  # fmt: skip
+    assert merged.notes == ("a", "b", "c")
+
+
+class Told:
+    """An archive that lists one study with one report, and sends what it is told to."""
+
+    name = "told"
+
+    def __init__(self, row: StudyRow, report: Path | PacsError | None) -> None:
+        self._row, self._report = row, report
+
+    def find_studies(self, query: StudyQuery, **_: Any) -> StudyRows:
+        return StudyRows((self._row,), complete=False)
+
+    def find_instances(self, study: str, **_: Any) -> tuple[InstanceRow, ...]:
+        if isinstance(self._report, PacsError):
+            raise self._report
+        return (InstanceRow(study_instance_uid=study, series_instance_uid="1.2", sop_instance_uid="1.3"),)
+
+    def fetch(self, rows: Any, folder: Path, **_: Any) -> Any:
+        for row in rows:
+            if not isinstance(self._report, Path):
+                yield Fetched(row, None, error=PacsError("gone"))
+                continue
+            yield Fetched(row, Path(shutil.copy(self._report, folder / "1.3.dcm")))
+
+
+@pytest.mark.parametrize(
+    ("report", "note"),
+    [
+        ("other patient", "names another patient"),
+        ("other study", "names another patient or study"),
+        (None, "a report of an earlier study did not come"),
+        (PacsError("no", step="find"), "whether it holds a plan is not known"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_used_is_told(report: Any, note: str, tmp_path: Path, today: Any) -> None:
+    study = planned(tmp_path / "early")
+    (path,) = (Path(study.root) / "veinscan").glob("*.dcm")
+    dataset = pydicom.dcmread(path)
+    if report == "other patient":
+        dataset.PatientID, dataset.PatientName = "P2", "Other^Person"
+    if report == "other study":
+        dataset.StudyInstanceUID = "1.2.3"
+    dataset.save_as(path)
+    row = StudyRow(
+        study_instance_uid=study.study_instance_uid, on=date(2026, 1, 2), patient_id="P1",
+        patient_name=str(dataset.PatientName), birth_date=date(1970, 1, 1), modalities=("SR", "US"),
+    )  # fmt: skip
+    told = Told(row, path if isinstance(report, str) else report)
+    found = find_earlier_in_archive(told, today)  # type: ignore[arg-type]
+    assert found.studies == ()
+    assert any(note in each for each in found.notes)
+    assert any("the oldest are not looked at" in each for each in found.notes)
+    assert not any(word in " ".join(found.notes) for word in ("P1", "Phantom", "1970"))
+
+
+def test_a_lost_connection_is_an_error_and_not_an_empty_list(tmp_path: Path, today: Any) -> None:
+    row = StudyRow(
+        study_instance_uid="1.2.3", on=date(2026, 1, 2), patient_id="P1", birth_date=date(1970, 1, 1)
+    )
+    told = Told(row, PacsError("lost", step="find", temporary=True))
+    with pytest.raises(PacsError, match="lost"):
+        find_earlier_in_archive(told, today)  # type: ignore[arg-type]
