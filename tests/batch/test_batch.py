@@ -153,6 +153,26 @@ def test_a_study_that_ends_its_process_is_told_and_all_others_are_done(
     assert not multiprocessing.active_children()
 
 
+class _Endless:
+    """Keeps the process busy that it arrives in."""
+
+    def __reduce__(self) -> tuple[object, tuple[float]]:
+        return time.sleep, (300.0,)
+
+
+def test_a_study_that_never_ends_is_told_and_stops_nothing(
+    studies: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("veinscan.batch.processes.LONGEST_S", 5.0)
+    folder = open_folder(tmp_path, "some").root
+    options = ExportOptions(formats=(Format.JSON,))
+    jobs = [Job(item, Split.TRAIN, str(folder), options, KEY) for item in studies.items[:2]]
+    bad = replace(jobs[0], review={"x": cast(Said, _Endless())})
+    given = {one.name: one.reason for one in run_in_processes([bad, jobs[1]], 1)}
+    assert given == {bad.item.name: "it took longer than 0.00138889 hours", jobs[1].item.name: ""}
+    assert not multiprocessing.active_children()
+
+
 def test_processes_that_cannot_begin_are_told(studies: Found, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("veinscan.batch.processes.serve", os._exit)  # cannot take a pipe: ends at once
     jobs = [Job(item, Split.TRAIN, "nowhere", OPTIONS, KEY) for item in studies.items[:2]]

@@ -98,6 +98,7 @@ def test_a_person_can_say_what_of_a_screen_is_kept(planted: Planted, tmp_path: P
         assert picture.any() and not picture[: BOX[0]].any() and not picture[BOX[2] :].any()
     clips = veinscan.open_study(next((second / "dicom").iterdir())).clips
     assert [clip.header().BurnedInAnnotation for clip in clips] == ["NO", "NO"]
+    assert [clip.spacing_mm for clip in clips] == [(0.2, 0.2)] * 2  # what calibrates stays in the header
 
 
 def test_where_no_pixels_leave_candidates_still_do(

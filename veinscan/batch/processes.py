@@ -8,8 +8,10 @@ or semaphore is shared that a kill could leave behind.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
+import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -25,7 +27,9 @@ from veinscan.export.work import Done, Job
 TRIES = 2
 """How often a study is begun again, with nothing beside it, after a process that worked on it died."""
 STARTS = 3
-"""How many processes may die before their first study until the program gives up."""
+"""How many processes, one after the other, may die before their first study until the program gives up."""
+LONGEST_S = 4 * 3600.0
+"""No study takes so long: its process is ended, so that the others go on."""
 STUDIES_A_PROCESS = 200
 """After so many a process makes room for a fresh one: what libraries keep does not add up."""
 END_S = 5.0
@@ -40,7 +44,8 @@ def run_in_processes(jobs: Sequence[Job], processes: int) -> Iterator[Done]:
 
     A study whose process died is begun again when all others are done, with no
     process beside it that might take its memory; one that ends its process
-    `TRIES` times more has that as its reason.
+    `TRIES` times more has that as its reason, and so has one that takes longer
+    than `LONGEST_S`.
 
     Raises
     ------
@@ -62,6 +67,7 @@ def run_in_processes(jobs: Sequence[Job], processes: int) -> Iterator[Done]:
                 crew.set_to(suspects, 1)
             for job, done in crew.listen():
                 if done is not None:
+                    faults = 0
                     yield done
                 elif job is None:
                     faults += 1
@@ -110,6 +116,7 @@ class _Worker:
         self.job: Job | None = None
         self.is_ready = False
         self.studies = 0
+        self._until = math.inf
         self._process = context.Process(target=serve, args=(theirs,), daemon=True)  # type: ignore[attr-defined]
         self._process.start()
         theirs.close()  # so that its end is told when the process ends
@@ -117,8 +124,14 @@ class _Worker:
     def give(self, job: Job) -> None:
         """Let it do a job; where it has died, `hear` tells."""
         self.job = job
+        self._until = time.monotonic() + LONGEST_S
         with suppress(OSError):
             self.pipe.send(job)
+
+    @property
+    def seconds_left(self) -> float:
+        """Of what its job may take; infinite without one."""
+        return math.inf if self.job is None else self._until - time.monotonic()
 
     def hear(self) -> Done | str | None:
         """What it says: that it is there, or what became of its job; None: it has died."""
@@ -168,7 +181,8 @@ class _Crew:
 
     def listen(self) -> Iterator[tuple[Job | None, Done | None]]:
         """Wait until somebody has done a job, or has died with one (no Done) or before any (neither)."""
-        pipes = wait([worker.pipe for worker in self._workers])
+        left = min(worker.seconds_left for worker in self._workers)
+        pipes = wait([worker.pipe for worker in self._workers], None if left == math.inf else max(0.0, left))
         for worker in [one for one in self._workers if one.pipe in pipes]:
             said = worker.hear()
             if said == READY:
@@ -178,6 +192,11 @@ class _Crew:
                 self._remove(worker)
             if job is not None or not worker.is_ready:
                 yield job, said if isinstance(said, Done) else None
+        for worker in [one for one in self._workers if one.seconds_left <= 0]:
+            late = worker.job
+            self._remove(worker)
+            if late is not None:
+                yield late, Done(late.item.name, reason=f"it took longer than {LONGEST_S / 3600:g} hours")
 
     def dismiss(self) -> None:
         """End all."""

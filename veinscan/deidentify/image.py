@@ -109,12 +109,14 @@ def _describe(dataset: Dataset, clip: Clip, colour: bool) -> None:
 
 
 def _is_screen(item: Any, clip: Clip) -> bool:
-    """A dummy of format 0, or a region over the whole screen."""
+    """A dummy of format 0, or a region over the whole screen that calibrates nothing."""
     try:
         if int(item.RegionSpatialFormat) == 0 and int(item.RegionDataType) not in (0x0D, 0x0E):
             return True
         width = int(item.RegionLocationMaxX1) - int(item.RegionLocationMinX0) + 1
         height = int(item.RegionLocationMaxY1) - int(item.RegionLocationMinY0) + 1
+        if (int(item.PhysicalUnitsXDirection), int(item.PhysicalUnitsYDirection)) == (3, 3):  # cm
+            return False
     except (AttributeError, TypeError, ValueError):
         return True
     return width * height >= WHOLE_SCREEN * clip.rows * clip.columns
