@@ -21,6 +21,7 @@ from veinscan.pacs.queue import SendQueue
 from veinscan.pacs.queue_entry import FIRST_WAIT_S, LONGEST_WAIT_S, Sending, State, from_bytes, to_bytes
 from veinscan.pacs.queue_folder import RECEIPTS
 from veinscan.pacs.queue_order import in_order
+from veinscan.record.locks import FileLock
 
 
 class Time:
@@ -332,7 +333,9 @@ def test_what_a_program_died_over_is_not_taken_up_at_once(
 ) -> None:
     make_object(tmp_path / "a.dcm")
     entry = queue.add("moody", None, tmp_path / "a.dcm")
-    (queue.folder / f"{entry.key}.lock").touch()
+    lock = queue.folder / f"{entry.key}.lock"
+    lock.touch()
+    os.utime(lock, (1e9, 1e9))
     assert queue.run(connected(archive)).tried == ()
     (waiting,) = queue.pending()
     assert (waiting.tries, waiting.reason) == (1, "the program ended while it was sent")
@@ -404,6 +407,17 @@ def test_a_report_that_comes_with_its_images_is_not_said_to_lie_alone(
     make_object(tmp_path / "c.dcm", study="1.2.99")
     queue.add("moody", None, tmp_path / "c.dcm")
     assert "without images" in queue.run(connected(archive)).stored[0].note
+
+
+def test_what_is_being_sent_is_not_waited_for(queue: SendQueue, tmp_path: Path) -> None:
+    make_object(tmp_path / "a.dcm")
+    entry = queue.add("moody", None, tmp_path / "a.dcm")
+    lock = FileLock.take(queue.folder / f"{entry.key}.lock")
+    assert lock is not None
+    assert queue.add("moody", None, tmp_path / "a.dcm") == entry
+    result = queue.run(connected(MoodyArchive(tmp_path / "archive")))
+    assert (result.tried, result.busy) == ((), 1)
+    lock.release(remove=True)
 
 
 def test_a_predecessor_goes_first(time: Time) -> None:

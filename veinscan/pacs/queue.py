@@ -111,8 +111,11 @@ class SendQueue:
         name, other = archive_name or "", dimse or ""
         facts, digest = _looked_at(path_or_bytes)
         key = key_of(name, other, facts.sop_instance_uid)
-        with self._folder.locked(key) as held:
-            known = self._known(key, held)
+        known = self._known(key, held=False)
+        # nothing to wait for where another program is sending it just now
+        waits = {"patience_s": 0.0} if known is not None and known.pending else {}
+        with self._folder.locked(key, **waits) as held:
+            known = self._known(key, held=held)
             if known is not None and known.sha256 != digest:
                 raise InvalidInputError(
                     f"another object with its UID {facts.sop_instance_uid} is in the queue or was sent",
@@ -274,7 +277,7 @@ class SendQueue:
             )
         return done
 
-    def _known(self, key: str, held: bool) -> Sending | None:
+    def _known(self, key: str, *, held: bool) -> Sending | None:
         """The entry of a key; what is damaged goes out of the way of a new one."""
         try:
             known = self._folder.read(key)

@@ -42,6 +42,7 @@ _OBJECT, _STATE, _LOCK = ".dcm", ".json", ".lock"
 _DAMAGED = "damaged"
 _READ_BACK = "read-back"
 _PATIENCE_S = 20.0
+_LEFT_S = 2.0
 _POLL_S = 0.05
 
 
@@ -176,9 +177,9 @@ class QueueFolder:
             ) from error
 
     @contextmanager
-    def locked(self, key: str) -> Iterator[bool]:
+    def locked(self, key: str, *, patience_s: float = _PATIENCE_S) -> Iterator[bool]:
         """Hold the lock of an entry, waiting a while for it; False where it is held all that time."""
-        until = time.monotonic() + _PATIENCE_S
+        until = time.monotonic() + patience_s
         while (lock := self.try_lock(key)) is None and time.monotonic() < until:
             time.sleep(_POLL_S)
         try:
@@ -240,9 +241,11 @@ class QueueFolder:
             if lock is None:
                 continue
             try:
-                with contextlib.suppress(RecordError):
+                with contextlib.suppress(RecordError, OSError):
                     entry = self.read(key)
-                    if entry is not None and entry.pending:
+                    # a younger one may be that of a program which was just about to take it
+                    left = time.time() - path.stat().st_mtime > _LEFT_S
+                    if left and entry is not None and entry.pending:
                         yield entry
             finally:
                 lock.release(remove=True)
