@@ -700,6 +700,16 @@ class TestSecrets:
         assert "open-sesame" not in text
         assert "anna" not in text
 
+    def test_nor_is_anything_printed(
+        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ):
+        import http.client
+
+        monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+        with HostileServer(lambda request: OK) as server:
+            assert get(server) == b"[]"
+        assert capfd.readouterr() == ("", "")
+
     def test_an_error_keeps_nothing_of_the_request_in_its_chain(self):
         with socket.socket() as held:
             held.bind(("127.0.0.1", 0))

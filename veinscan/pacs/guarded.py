@@ -209,6 +209,8 @@ def guarded_context(context: ssl.SSLContext) -> ssl.SSLContext:
 
 class _GuardedConnection(HTTPConnection):
     sock: Any
+    debuglevel = 0
+    """Whatever `http.client` is set to: it would print whole requests, with address and login."""
 
     def _new_conn(self) -> socket.socket:
         guard = _current.guard
