@@ -11,6 +11,7 @@ import pytest
 from orthanc_rig import Orthanc
 from pynetdicom.dsutils import split_dataset
 
+from veinscan.pacs.connect import connect
 from veinscan.pacs.dimse import DimseArchive
 from veinscan.pacs.model import StudyQuery
 from veinscan.settings_pacs import PacsConfig
@@ -107,3 +108,8 @@ def test_files_are_stored_byte_for_byte(
     for path, outcome in zip(files, outcomes, strict=True):
         offset = split_dataset(path)[1]
         assert kept[outcome.sop_instance_uid].endswith(path.read_bytes()[offset:])
+
+
+def test_an_archive_of_no_settings_says_where_it_is(orthanc: Orthanc, archive: DimseArchive) -> None:
+    assert connect(dimse=orthanc.dimse).dimse == orthanc.dimse  # type: ignore[attr-defined]
+    assert archive.dimse == ""  # its name says it, and the settings may change

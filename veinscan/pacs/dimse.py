@@ -63,6 +63,8 @@ class DimseArchive:
 
     def __init__(self, config: PacsConfig) -> None:
         self.name = config.name
+        self.dimse = config.dimse if config.name == config.dimse.strip() else ""
+        """`AET@host:port` of an archive that stands in no settings, for the way back of what is pulled."""
         self._config = config
         self._peer = peer_of(config)
 

@@ -110,15 +110,20 @@ class Wire(AssociationSocket):
         data = bytearray(nr_bytes)
         view = memoryview(data)
         got = 0
-        while got < nr_bytes:
-            held = self._limited(until)
-            self._acknowledge(held)
-            count = held.recv_into(view[got:])
-            if not count:
-                break
-            got += count
-            self.moved += count
-        view.release()
+        try:
+            while got < nr_bytes:
+                held = self._limited(until)
+                self._acknowledge(held)
+                count = held.recv_into(view[got:])
+                if not count:
+                    break
+                got += count
+                self.moved += count
+        except OSError as error:
+            self.problem = error
+            raise
+        finally:
+            view.release()
         del data[got:]
         return data
 
