@@ -327,8 +327,6 @@ def test_answers_that_cannot_be_used(serve: Callable[[socket.socket], None]) -> 
         threads = threading.active_count()
         error = ends_in_time(lambda: archive_at(peer.dimse).find_studies(StudyQuery(patient_name=NAME)))
         assert error.step == "find"
-        if serve is trickles_an_answer:
-            assert "too slow within a message" in error.what
         assert threading.active_count() < threads + 10
 
 
