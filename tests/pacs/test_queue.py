@@ -546,10 +546,11 @@ def test_another_patient_in_the_archive_is_refused(
     assert len(archive.held()) == 2
 
 
+@pytest.mark.parametrize("removed", ["YES", "NO"])  # NO: of an export whose pixels nobody has looked at yet
 def test_without_identity_it_makes_no_study_of_its_own(
-    queue: SendQueue, archive: MoodyArchive, tmp_path: Path
+    queue: SendQueue, archive: MoodyArchive, tmp_path: Path, removed: str
 ) -> None:
-    values = {"PatientIdentityRemoved": "YES", "DeidentificationMethod": "x", "PatientID": "pseudonym"}
+    values = {"PatientIdentityRemoved": removed, "DeidentificationMethod": "x", "PatientID": "pseudonym"}
     make_object(tmp_path / "a.dcm", **values)
     queue.add("moody", None, tmp_path / "a.dcm")
     (refused,) = queue.run(connected(archive)).refused

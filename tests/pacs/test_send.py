@@ -271,6 +271,24 @@ def test_a_deidentified_export_does_not_pass_for_the_study(study: FakeStudy, arc
     assert len(result.stored) == 1
 
 
+def test_no_part_of_a_real_export_goes_back_as_a_study(
+    real: Any, archive: MoodyArchive, tmp_path: Path
+) -> None:
+    from typer.testing import CliRunner
+
+    from veinscan.cli.app import app
+
+    plans.save(real, plans.final(plans.add(real, load_record(real))))
+    out = tmp_path / "out"
+    done = CliRunner().invoke(
+        app, ["export", str(real.root), "-o", str(out), "--format", "dicom-sr", "--format", "dicom-seg"]
+    )
+    assert done.exit_code == 0, done.output
+    result = push("a", [out], images=True, connect=connected(archive))
+    assert {one.kind for one in result.refused} == {"record", "segmentation", "image"}
+    assert (result.stored, result.unsent, archive.held()) == ((), (), {})
+
+
 def test_the_queues_folder_is_where_the_users_data_are() -> None:
     assert SendQueue().folder == data_dir() / "pacs-queue"
 

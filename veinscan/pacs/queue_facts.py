@@ -12,7 +12,7 @@ from pydicom.uid import EncapsulatedPDFStorage, SegmentationStorage
 
 from veinscan.dicom.header import quiet
 from veinscan.dicom.patients import Patient, patient_in
-from veinscan.dicom.values import text, uid
+from veinscan.dicom.values import raw_value, text, uid
 from veinscan.errors import InvalidInputError
 from veinscan.record.versions import is_ours, predecessors_of
 
@@ -33,6 +33,8 @@ _TAGS = [
     "IssuerOfPatientID",
     "IssuerOfPatientIDQualifiersSequence",
     "PatientIdentityRemoved",
+    "DeidentificationMethod",
+    "DeidentificationMethodCodeSequence",
     "PredecessorDocumentsSequence",
     "SourceInstanceSequence",
     "Rows",
@@ -50,6 +52,9 @@ class Facts:
     kind: str
     after: tuple[str, ...]
     patient: Patient
+    deidentified: bool = False
+    """Patient Identity Removed, or how it was done (0012,0063), (0012,0064): an export whose pixels nobody
+    has looked at yet says only the latter (PS3.3 C.7.1.1)."""
 
 
 def facts_of(source: Path | BinaryIO) -> Facts:
@@ -120,7 +125,10 @@ def facts_in(dataset: Any, where: str) -> Facts:
             raise InvalidInputError(
                 "its references to other objects are damaged", where=where, do="send a whole copy of it"
             ) from None
-        return Facts(sop, sop_class, study, series, kind, after, patient_in(dataset))
+        patient = patient_in(dataset)
+        methods = ("DeidentificationMethod", "DeidentificationMethodCodeSequence")
+        removed = patient.removed or any(raw_value(dataset, keyword) for keyword in methods)
+        return Facts(sop, sop_class, study, series, kind, after, patient, removed)
 
 
 def _kind(dataset: Any, sop_class: str) -> tuple[str, tuple[str, ...]]:

@@ -36,7 +36,14 @@ def study_in(archive: Archive, study_instance_uid: str, *, stop: Stop | None = N
     return next((row for row in rows if row.study_instance_uid == study_instance_uid), None)
 
 
-def judge(patient: Patient, kind: str, row: StudyRow | None, *, deidentified_study: bool = False) -> Judged:
+def judge(
+    patient: Patient,
+    kind: str,
+    row: StudyRow | None,
+    *,
+    deidentified: bool = False,
+    deidentified_study: bool = False,
+) -> Judged:
     """Whether an object of a patient may go into a study as an archive lists it.
 
     Parameters
@@ -47,11 +54,13 @@ def judge(patient: Patient, kind: str, row: StudyRow | None, *, deidentified_stu
         As in `Sending.kind`.
     row : StudyRow or None
         None: the archive does not know the study.
+    deidentified : bool
+        As in `Facts`.
     deidentified_study : bool
         A person said that objects without the patient's identity may make a new study there.
     """
     if row is None:
-        if patient.removed and not deidentified_study:
+        if (patient.removed or deidentified) and not deidentified_study:
             return Judged(
                 "the patient's identity was removed from it and the archive does not know its study: "
                 "it would stand there as a patient of its own; send it to a research archive on purpose, "

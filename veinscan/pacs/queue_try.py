@@ -141,7 +141,13 @@ class _Round:
                 self.end(one, State.REFUSED, str(error))
                 continue
             kind = "image" if images else one.kind  # what comes with its images does not lie there alone
-            found = judge(facts.patient, kind, study, deidentified_study=one.deidentified_study)
+            found = judge(
+                facts.patient,
+                kind,
+                study,
+                deidentified=facts.deidentified,
+                deidentified_study=one.deidentified_study,
+            )
             if found.refusal:
                 self.end(one, State.REFUSED, found.refusal)
             elif found.note != one.note and not one.note:
