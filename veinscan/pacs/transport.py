@@ -22,6 +22,7 @@ import urllib3
 
 from veinscan.errors import InvalidInputError, PacsError, VeinscanError
 from veinscan.pacs.answers import connection_error, status_error, unusable, web_page
+from veinscan.pacs.archive import Stop
 from veinscan.pacs.credentials import Credentials
 from veinscan.pacs.guarded import Ask, Guard, guarding, too_large
 from veinscan.pacs.part10 import looks_like_web_page
@@ -67,6 +68,7 @@ class GuardedSession(requests.Session):
 
     def __init__(self, config: PacsConfig, credentials: Credentials | None, *, connections: int = 8) -> None:
         super().__init__()
+        self._config = config
         self._where = config.where
         try:
             self._origin = _origin(check_url(config.url, config.where))
@@ -83,6 +85,18 @@ class GuardedSession(requests.Session):
         self.mount("https://", adapter)
         self.mount("http://", adapter)
         quiet("dicomweb_client", "requests", "urllib3", "keyring")
+
+    def ask(self, step: str, *, max_bytes: int, stop: Stop | None, transfer: bool = True) -> Ask:
+        """An `Ask` within the limits of the settings; `transfer`: more than a short question."""
+        config = self._config
+        return Ask(
+            step=step,
+            max_bytes=max_bytes,
+            seconds=config.transfer_timeout_s if transfer else config.timeout_s,
+            pause_s=config.timeout_s,
+            stop=stop,
+            where=config.where,
+        )
 
     @contextmanager
     def asking(self, ask: Ask) -> Iterator[None]:

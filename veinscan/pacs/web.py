@@ -175,15 +175,7 @@ class WebArchive:
     def metadata(self, study_uid: str, *, stop: Stop | None = None) -> list[pydicom.Dataset]:
         """Headers of all objects of a study, without bulk data; those of other studies are left out."""
         study = self._uid(study_uid)
-        config = self._config
-        ask = Ask(
-            step="wado",
-            max_bytes=MAX_METADATA_BYTES,
-            seconds=config.transfer_timeout_s,
-            pause_s=config.timeout_s,
-            stop=stop,
-            where=config.where,
-        )
+        ask = self._session.ask("wado", max_bytes=MAX_METADATA_BYTES, stop=stop)
         items = self._asked(ask, lambda: self._client.retrieve_study_metadata(study))
         datasets = (whole_dataset(item) for item in self._list(items, "wado"))
         return [one for one in datasets if clean_uid(one.get("StudyInstanceUID")) == study]
@@ -223,22 +215,15 @@ class WebArchive:
         `most` are asked for at once.  `take` gives the UID of a row that it kept, one with a
         '-' before it, or none, for others.
         """
-        config = self._config
+        where = self._config.where
         seen: set[str] = set()
         limit, offset, at_once = min(_PAGE, most), 0, False
         while True:
-            ask = Ask(
-                step="qido",
-                max_bytes=MAX_SEARCH_BYTES,
-                seconds=config.timeout_s,
-                pause_s=config.timeout_s,
-                stop=stop,
-                where=config.where,
-            )
+            ask = self._session.ask("qido", max_bytes=MAX_SEARCH_BYTES, stop=stop, transfer=False)
             items = self._list(self._asked(ask, lambda: page(limit, offset)), "qido")  # noqa: B023 - called at once
             before = len(seen)
             if before + len(items) > MAX_ROWS:
-                raise unusable(f"it has more than {MAX_ROWS} rows", step="qido", where=config.where)
+                raise unusable(f"it has more than {MAX_ROWS} rows", step="qido", where=where)
             new = [take(item) for item in items]
             seen.update(new)
             if strangers := sum(uid.startswith("-") or not uid for uid in new):

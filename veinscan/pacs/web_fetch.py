@@ -266,15 +266,7 @@ class Fetcher:
         return f"{self._root}/{uids[0]}/series/{uids[1]}/instances/{uids[2]}"
 
     def _ask(self, most: int, stop: Stop | None) -> Ask:
-        config = self._config
-        return Ask(
-            step="wado",
-            max_bytes=most,
-            seconds=config.transfer_timeout_s,
-            pause_s=config.timeout_s,
-            stop=stop,
-            where=config.where,
-        )
+        return self._session.ask("wado", max_bytes=most, stop=stop)
 
     def _unusable(self, what: str) -> PacsError:
         return unusable(what, step="wado", where=self._config.where)

@@ -15,7 +15,6 @@ from veinscan.dicom.guard import MIB
 from veinscan.errors import CancelledError, PacsError
 from veinscan.pacs.answers import concerns_archive, unusable, web_page
 from veinscan.pacs.archive import Stop
-from veinscan.pacs.guarded import Ask
 from veinscan.pacs.model import StoreOutcome
 from veinscan.pacs.part10 import is_part10, looks_like_web_page, read_head, sop_instance_uid
 from veinscan.pacs.parts import FilesBody
@@ -100,25 +99,18 @@ class Storer:
         return StoreOutcome(sop_instance_uid=uid, accepted=False, reason=reason, temporary=temporary)
 
     def _sent(self, files: Sequence[Path], stop: Stop | None) -> StowAnswer:
-        config = self._config
+        where = self._config.where
         body = FilesBody(files)
-        ask = Ask(
-            step="stow",
-            max_bytes=MAX_ANSWER_BYTES,
-            seconds=config.transfer_timeout_s,
-            pause_s=config.timeout_s,
-            stop=stop,
-            where=config.where,
-        )
+        ask = self._session.ask("stow", max_bytes=MAX_ANSWER_BYTES, stop=stop)
         headers = {"Accept": "application/dicom+json", "Content-Type": body.content_type}
         with self._session.opened("POST", self._url, ask, headers=headers, data=body) as answer:
             said = b"".join(answer.chunks())
         if looks_like_web_page(said):
-            raise web_page(config.where)
+            raise web_page(where)
         try:
             return read_answer(said, answer.status)
         except ValueError as error:
-            raise unusable(f"it is {error}", step="stow", where=config.where) from None
+            raise unusable(f"it is {error}", step="stow", where=where) from None
 
 
 def _groups(files: Sequence[Path], connections: int) -> list[list[Path]]:
