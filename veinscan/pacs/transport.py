@@ -81,9 +81,9 @@ class GuardedSession(requests.Session):
         self.headers["Accept-Encoding"] = "gzip, deflate"
         self.auth = _Login(credentials) if credentials is not None else None
         self.adapters.clear()
-        adapter = Adapter(tls_context(config), connections)
-        self.mount("https://", adapter)
-        self.mount("http://", adapter)
+        # to this machine without TLS: the authorities, which take a while to load, are not needed
+        tls = tls_context(config) if self._origin[0] == "https" else None
+        self.mount(f"{self._origin[0]}://", Adapter(tls, connections))
         quiet("dicomweb_client", "requests", "urllib3", "keyring")
 
     def ask(self, step: str, *, max_bytes: int, stop: Stop | None, transfer: bool = True) -> Ask:

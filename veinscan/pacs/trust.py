@@ -63,7 +63,7 @@ def _load(config: PacsConfig, what: str, path: Path, load: Callable[[Path], obje
 class Adapter(HTTPAdapter):
     """Own connections, own trust; what `verify` and `cert` say has no effect."""
 
-    def __init__(self, context: ssl.SSLContext, connections: int) -> None:
+    def __init__(self, context: ssl.SSLContext | None, connections: int) -> None:
         self._context = context
         super().__init__(pool_connections=1, pool_maxsize=connections, max_retries=0, pool_block=False)
 
