@@ -9,9 +9,10 @@ from qtpy.QtWidgets import QHBoxLayout, QMessageBox, QSizePolicy, QToolBar, QWid
 
 from napari_veinscan.clip_words import counted
 from napari_veinscan.field_widgets import push_button
+from napari_veinscan.pacs_login import ask_password
 from napari_veinscan.pacs_pushing import Pushing
 from napari_veinscan.pacs_sender import Sender
-from napari_veinscan.pacs_sending_words import Said, others_words, study_words, unsent
+from napari_veinscan.pacs_sending_words import Said, needs_login, others_words, study_words, unsent
 from napari_veinscan.pacs_unsent import show_unsent
 from napari_veinscan.palette import STATE_COLOURS
 from napari_veinscan.record_bar import ElidedLabel
@@ -38,8 +39,9 @@ class PacsBar(QToolBar):
         self.others.setAccessibleName("What is not sent of other studies")
         self.others.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.now = push_button("Send now", self.send_now, "Try all that waits at once")
+        self.password = push_button("Password…", self.ask_password, "The archive asks who you are")
         self.list = push_button("Not sent…", lambda: show_unsent(bench), "What is not in its archive")
-        for button in (self.now, self.list):
+        for button in (self.password, self.now, self.list):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         inner = QWidget()
         inner.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -47,6 +49,7 @@ class PacsBar(QToolBar):
         line.setContentsMargins(6, 1, 6, 1)
         line.addWidget(self.said, 3)
         line.addWidget(self.others, 2)
+        line.addWidget(self.password)
         line.addWidget(self.now)
         line.addWidget(self.list)
         self.addWidget(inner)
@@ -75,6 +78,7 @@ class PacsBar(QToolBar):
             label.say(one.words, STATE_COLOURS.get(one.look, ""))
             label.setToolTip(one.words)
         self.others.setVisible(bool(others.words))
+        self.password.setVisible(bool(needs_login(entries)))
         self.now.setVisible(waits)
         self.now.setEnabled(not self._sender.is_sending)
         count = len(unsent(entries))
@@ -93,6 +97,12 @@ class PacsBar(QToolBar):
         if self._pushing.is_forgotten:
             self._pushing.put_forgotten()
         self._sender.run(now=True)
+
+    def ask_password(self) -> None:
+        """Ask for the password that something waits for, and send it."""
+        name = needs_login(self._sender.entries)
+        if name:
+            ask_password(self._bench.window, name, lambda: self._sender.run(now=True))
 
     def _may_close(self) -> bool:
         """Say what is not sent as the window closes: it stays in the queue."""

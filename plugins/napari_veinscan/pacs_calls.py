@@ -33,9 +33,6 @@ PATIENCE_S = 1.0
 PARTS = ("dicomweb_client", "requests", "urllib3", "keyring", "pynetdicom")
 """What the extra 'pacs' installs."""
 
-_typed: dict[PacsConfig, str] = {}
-"""Passwords that are used until the program ends: for these settings, and no others of the same name."""
-
 
 def configured() -> dict[str, PacsConfig]:
     """The archives of the settings file, by name; a small file is read, no archive is asked.
@@ -72,14 +69,7 @@ def connect(name: str | None, *, dimse: str | None = None) -> Archive:
     """
     from veinscan.pacs.connect import connect as connect_to
 
-    config = configured().get(name or "")
-    secret = _typed.get(config) if config is not None and not dimse else None
-    if config is None or secret is None or not config.url:
-        return connect_to(name or None, dimse=dimse or None)
-    from veinscan.pacs.credentials import Credentials
-    from veinscan.pacs.web import WebArchive
-
-    return WebArchive(config, login=Credentials(config.auth, secret, config.user, "typed"))
+    return connect_to(name or None, dimse=dimse or None)
 
 
 def use_password(name: str, secret: str, *, keep: bool) -> None:
@@ -90,11 +80,17 @@ def use_password(name: str, secret: str, *, keep: bool) -> None:
     config = configured().get(name)
     if config is None:
         raise InvalidInputError(f"there is no archive '{name}' any more", do="look at the settings")
-    _typed[config] = secret
-    if keep:
-        from veinscan.pacs.credentials import remember
+    from veinscan.pacs.credentials import hold, remember
 
+    hold(config, secret)
+    if keep:
         remember(config, secret)
+
+
+def user_of(name: str) -> str:
+    """Who logs in to an archive, as the settings say."""
+    config = configured().get(name)
+    return config.user if config is not None else ""
 
 
 def asks_for_password(name: str) -> str:
@@ -107,10 +103,7 @@ def check(name: str, each: Callable[[Any], None]) -> tuple[Any, ...]:
     """Every step of the way to an archive; `each` is told as they come."""
     from veinscan.pacs.doctor import check as check_archive
 
-    steps = check_archive(name)
-    for step in steps:
-        each(step)
-    return steps
+    return check_archive(name, told=each)
 
 
 def origin(study_root: Path) -> Origin | None:

@@ -47,7 +47,6 @@ class PacsDialog(QDialog):
         super().__init__(bench.window)
         self._bench, self._fetch = bench, fetch
         self._job: Job | None = None
-        self._users: dict[str, str] = {}
         self.fetched: Any = None
         self.setWindowTitle("Open from PACS")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -129,7 +128,6 @@ class PacsDialog(QDialog):
             known = pacs_calls.configured()
         except VeinscanError as error:
             known, problem = {}, _sentence(error)
-        self._users = {name: getattr(config, "user", "") or "" for name, config in known.items()}
         self.archive.blockSignals(True)
         self.archive.clear()
         for name, config in known.items():
@@ -255,7 +253,7 @@ class PacsDialog(QDialog):
                 self._bench.warn(error)  # a fault of the program: into the log, with its details
             self._show_state(_sentence(error), is_problem=True)
             if isinstance(error, PacsError) and error.step == "login":
-                self.login.ask(self.name, self._users.get(self.name, ""), again)
+                self._ask_password(again)
 
         def cancelled() -> None:
             self._job = None
@@ -268,6 +266,12 @@ class PacsDialog(QDialog):
         )
         self._show_state(words)
         self.stop.setFocus()
+
+    def _ask_password(self, again: Callable[[], object]) -> None:
+        """Where the settings name a way to log in: else a password would help nobody."""
+        what = pacs_calls.asks_for_password(self.name)
+        if what:
+            self.login.ask(self.name, pacs_calls.user_of(self.name), what, again)
 
     def cancel(self) -> None:
         """Stop at once, whatever the archive does."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtWidgets import QCheckBox, QGridLayout, QGroupBox, QLabel, QLineEdit
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QGridLayout,
+    QGroupBox,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_veinscan import pacs_calls
 from napari_veinscan.field_widgets import push_button
@@ -38,11 +48,12 @@ class LoginRow(QGroupBox):
         grid.setColumnStretch(0, 1)
         self.hide()
 
-    def ask(self, archive: str, user: str, then: Callable[[], object]) -> None:
-        """Ask for the password of an archive; `then` is done once there is one."""
+    def ask(self, archive: str, user: str, what: str, then: Callable[[], object]) -> None:
+        """Ask for the password (or token) of an archive; `then` is done once there is one."""
         self._archive, self._then = archive, then
         whose = f"of {user} " if user else ""
-        self.said.setText(f"{archive} asks who you are. The password {whose}goes to this archive alone.")
+        self.setTitle(what.capitalize())
+        self.said.setText(f"{archive} asks who you are. The {what} {whose}goes to this archive alone.")
         self.said.setStyleSheet("")
         self.password.clear()
         self.keep.setChecked(False)
@@ -71,3 +82,21 @@ class LoginRow(QGroupBox):
         self._then = None
         self.password.clear()
         self.hide()
+
+
+def ask_password(parent: QWidget, archive: str, then: Callable[[], object]) -> QDialog:
+    """Ask for the password of an archive in a dialog of its own."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle(f"Log in to {archive}")
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    row = LoginRow()
+    QVBoxLayout(dialog).addWidget(row)
+
+    def go_on() -> None:
+        then()
+        dialog.accept()
+
+    dialog.setMinimumWidth(520)
+    dialog.open()
+    row.ask(archive, pacs_calls.user_of(archive), pacs_calls.asks_for_password(archive) or "password", go_on)
+    return dialog

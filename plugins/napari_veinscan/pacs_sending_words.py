@@ -112,6 +112,15 @@ def clock_words(at: datetime, now: datetime) -> str:
     return f"{here:%H:%M}" if here.date() == today else f"{here:%Y-%m-%d %H:%M}"
 
 
+NEEDS_LOGIN = ("no password is known", "no token is known", "keyring", "the login was refused")
+
+
+def needs_login(entries: Iterable[Sending]) -> str:
+    """The archive that waits for a password, by name; empty where none does."""
+    waiting = (one for one in entries if one.pending and any(words in one.reason for words in NEEDS_LOGIN))
+    return next((one.archive for one in waiting if one.archive), "")
+
+
 def unsent(entries: Iterable[Sending]) -> tuple[Sending, ...]:
     """What is not in its archive: waiting, not read back, or refused."""
     return tuple(one for one in entries if one.state is not State.STORED)

@@ -224,9 +224,10 @@ class Workbench:
         return self.recording.save()
 
     def forget_edits(self) -> None:
-        """Let go of what is not saved, without asking; for scripts and tests."""
+        """Let go of what is not saved, and close without a question; for scripts and tests."""
         self.session.forget_edits()
         self.recording.forget_others()
+        self._before_closing.clear()
 
     def close(self) -> None:
         """Stop all work; called as the window closes."""

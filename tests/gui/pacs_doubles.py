@@ -83,7 +83,14 @@ class SlowArchive:
 def config(name: str = "clinic", **fields: Any) -> Any:
     """What the settings say of an archive."""
     return SimpleNamespace(
-        **{"name": name, "url": f"https://{name}.example/dicom-web", "dimse": "", "user": "reader", **fields}
+        **{
+            "name": name,
+            "url": f"https://{name}.example/dicom-web",
+            "dimse": "",
+            "user": "reader",
+            "auth": "basic",
+            **fields,
+        }
     )
 
 

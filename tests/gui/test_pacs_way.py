@@ -8,7 +8,7 @@ from typing import Any
 
 import pydicom
 import pytest
-from orthanc_rig import Orthanc
+from orthanc_rig import Orthanc, settings_text
 from pacs_doubles import press
 
 from veinscan.plan.vocabulary import RecordState
@@ -139,3 +139,44 @@ def test_without_the_archive_the_final_version_waits_and_goes_on_by_itself(
     person.click(bar.now)
     qtbot.waitUntil(lambda: "sent and read back in test" in bar.said.text(), timeout=60_000)
     assert filled.count() == before + 1
+
+
+def test_an_archive_with_a_password(
+    open_window, make_orthanc, sample_study_dir, tmp_path, qtbot, monkeypatch
+):
+    from qtpy.QtWidgets import QApplication
+
+    from napari_veinscan.pacs_bar import add_pacs_bar
+    from napari_veinscan.pacs_sender import Sender
+    from veinscan.pacs.queue import SendQueue
+
+    locked = make_orthanc(login=("anna", "open-sesame"))
+    for path in sample_study_dir.glob("*.dcm"):
+        locked.add(path)
+    (tmp_path / "settings.toml").write_text(settings_text("ward", locked), "utf-8")
+    monkeypatch.setenv("VEINSCAN_SETTINGS", str(tmp_path / "settings.toml"))
+    monkeypatch.setenv("VEINSCAN_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr("veinscan.pacs.credentials._held", {})
+    person = open_window(sample_study_dir)
+    person.session.edit("nothing", lambda record: record)
+    assert person.bench.save()
+    sign_by_keyboard(person, qtbot, along=())
+    SendQueue().add("ward", None, person.session.saved_path)
+    sender, bar = person.bench.part(Sender), add_pacs_bar(person.bench)
+    sender.run()
+    qtbot.waitUntil(lambda: bar.password.isVisible() and not sender.is_sending, timeout=30_000)
+    person.click(bar.password)
+    dialog = QApplication.activeModalWidget()
+    qtbot.keyClicks(dialog.focusWidget(), "wrong")
+    press(dialog, "Return", qtbot)
+    qtbot.waitUntil(lambda: "the login was refused" in bar.said.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: not sender.is_sending, timeout=30_000)
+    person.click(bar.password)
+    dialog = QApplication.activeModalWidget()
+    qtbot.keyClicks(dialog.focusWidget(), "open-sesame")
+    press(dialog, "Return", qtbot)
+    qtbot.waitUntil(lambda: "sent and read back in ward" in bar.said.text(), timeout=30_000)
+    held = b"".join(
+        path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and "orthanc" not in str(path)
+    )
+    assert b"open-sesame" not in held, "a password that is not to be kept is in no file"

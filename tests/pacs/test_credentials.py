@@ -6,6 +6,7 @@ import logging
 import pickle
 import sys
 import traceback
+from dataclasses import replace
 from typing import Any
 
 import keyring
@@ -15,7 +16,15 @@ from keyring.backends import fail, null
 from keyring.errors import KeyringError, KeyringLocked
 
 from veinscan.errors import InvalidInputError, PacsError, VeinscanError
-from veinscan.pacs.credentials import SERVICE, Credentials, credentials, forget, remember, secret_variable
+from veinscan.pacs.credentials import (
+    SERVICE,
+    Credentials,
+    credentials,
+    forget,
+    hold,
+    remember,
+    secret_variable,
+)
 from veinscan.settings_pacs import PacsConfig
 
 CONFIG = PacsConfig(name="my-archive", url="https://a", user="anna", auth="basic")
@@ -164,3 +173,17 @@ def test_they_are_shown_nowhere():
         assert "anna" not in shown
     with pytest.raises(TypeError):
         pickle.dumps(given)
+
+
+def test_what_was_typed_is_used_by_this_archive_alone_and_kept_nowhere(backend: Any, monkeypatch: Any):
+    monkeypatch.setattr("veinscan.pacs.credentials._held", {})
+    made = backend(Memory())
+    hold(CONFIG, SECRET)
+    assert credentials(CONFIG, environ={}).secret == SECRET
+    assert not made.kept
+    moved = replace(CONFIG, url="https://elsewhere.example/dicom-web")
+    with pytest.raises(PacsError) as caught:
+        credentials(moved, environ={})
+    assert caught.value.step == "login"
+    with pytest.raises(InvalidInputError):
+        hold(CONFIG, "a\nb")

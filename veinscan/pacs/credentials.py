@@ -1,4 +1,4 @@
-"""Passwords and tokens of archives: from the environment or the system's keyring, shown nowhere.
+"""Passwords and tokens of archives: from the environment, typed, or from the keyring, shown nowhere.
 
 What the keyring says of a failure is not passed on: it may quote what was asked of it.
 """
@@ -16,6 +16,9 @@ from veinscan.settings_pacs import PacsConfig, variable_part
 SERVICE = "veinscan-pacs"
 """Name under which the keyring keeps our secrets."""
 
+_held: dict[tuple[str, str, str, str], str] = {}
+"""What was typed, until the program ends; by name, address, way to log in and user: no other is told it."""
+
 _T = TypeVar("_T")
 
 
@@ -29,7 +32,7 @@ class Credentials:
     """Password or token."""
     user: str = field(default="", repr=False)
     source: str = "keyring"
-    """'keyring' or the name of the environment variable."""
+    """'keyring', 'typed' or the name of the environment variable."""
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """Refused: a secret does not travel through a pickle into a file or another process."""
@@ -56,12 +59,29 @@ def credentials(config: PacsConfig, *, environ: Mapping[str, str] | None = None)
     given = (os.environ if environ is None else environ).get(variable, "").strip("\r\n")
     if given:
         return Credentials(config.auth, _usable(given, variable), config.user, variable)
+    if _whose(config) in _held:
+        return Credentials(config.auth, _held[_whose(config)], config.user, "typed")
     what = "token" if config.auth == "bearer" else "password"
     do = f"store it with 'veinscan pacs login {config.name}' or set {variable}"
     kept = _asked(config, do, lambda keyring: keyring.get_password(SERVICE, config.name))
     if not kept:
         raise PacsError(f"no {what} is known", where=config.where, do=do, step="login")
     return Credentials(config.auth, _usable(str(kept), "keyring"), config.user)
+
+
+def hold(config: PacsConfig, secret: str) -> None:
+    """Use a password or token that was typed until the program ends; it is kept nowhere.
+
+    Raises
+    ------
+    InvalidInputError
+        The secret is empty or holds control characters.
+    """
+    _held[_whose(config)] = _usable(secret.strip("\r\n"), config.where)
+
+
+def _whose(config: PacsConfig) -> tuple[str, str, str, str]:
+    return config.name, config.url, config.auth, config.user
 
 
 def remember(config: PacsConfig, secret: str) -> None:
