@@ -214,6 +214,12 @@ class Dul(DULServiceProvider):
         finally:
             self.assoc.dimse.msg_queue.put((None, None))
 
+    def _decode_pdu(self, bytestream: bytearray) -> Any:
+        # of an answer to an association pydicom says on the terminal what is wrong, in the peer's words;
+        # should a later pynetdicom call this otherwise, that comes back and nothing else
+        with contextlib.nullcontext() if bytestream[:1] == b"\x04" else quiet():
+            return super()._decode_pdu(bytestream)
+
 
 class _Forward(queue.Queue[Any]):
     """Where pynetdicom puts (None, None) at the end of an association."""
