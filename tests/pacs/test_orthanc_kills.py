@@ -28,7 +28,7 @@ from veinscan.pacs.connect import connect
 from veinscan.pacs.pull import pull
 from veinscan.pacs.queue import SendQueue
 
-KILLS = int(os.environ.get("KILLS", "2"))
+KILLS = int(os.environ.get("KILLS", "1"))
 SEED = int(os.environ.get("SEED", "1"))
 WORKER = Path(__file__).with_name("archive_worker.py")
 STUDIES, SHAPE = 3, (120, 160)
