@@ -85,6 +85,11 @@ class Job(QObject):
         return self._thread.is_alive()
 
     @property
+    def is_heard(self) -> bool:
+        """Whether how it ended was told, or is to be told to nobody."""
+        return self._told or self._dropped
+
+    @property
     def is_cancelled(self) -> bool:
         """Whether it was asked to stop."""
         return self._stop.is_set()
@@ -128,7 +133,8 @@ class Jobs:
 
     def start(self, work: Callable[[Job], Any], tell: Callbacks, *, patience_s: float = 10.0) -> Job:
         """Start a job that this window owns; see `Job`."""
-        self._jobs = [job for job in self._jobs if job.is_running]
+        # one that has ended and not been heard yet is kept: what it says would be lost with it
+        self._jobs = [job for job in self._jobs if job.is_running or not job.is_heard]
         job = Job(work, tell, patience_s=patience_s)
         self._jobs.append(job)
         return job
