@@ -68,6 +68,7 @@ bench: setup
 docs-pictures: setup system
 	$(XVFB) $(BIN)/python tests/gui/pictures.py docs/images
 	$(XVFB) $(BIN)/python tests/gui/follow_up_pictures.py docs/images
+	$(XVFB) $(BIN)/python tests/gui/pacs_pictures.py docs/images
 	$(BIN)/python tests/dicom/pictures.py docs/images
 
 # The sample reports in docs/samples, from the studies in sample_data/; the same bytes each time.
