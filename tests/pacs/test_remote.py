@@ -36,6 +36,7 @@ class Gate:
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_arrivals, "FIRST_WAIT_S", 0.01)
     monkeypatch.setattr(remote_arrivals, "TICK_S", 0.02)
+    monkeypatch.setattr(remote_arrivals, "FIRST_LOOK_S", 0.02)
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +156,7 @@ def test_what_is_looked_at_is_fetched_first(
     archive: FrameArchive, opened: Callable[..., RemoteStudy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote_arrivals, "WORKERS", 1)
+    monkeypatch.setattr(remote_arrivals, "FIRST_LOOK_S", 60.0)
     gate = Gate(archive)
     remote = opened(archive)
     remote.study.clips[3].frame(0)
@@ -162,7 +164,7 @@ def test_what_is_looked_at_is_fetched_first(
     gate.open()
     assert remote.wait(30)
     order = [int(sop.rpartition(".")[2]) for sop in archive.sent]
-    assert order[1:3] == [2, 3]
+    assert set(order[:2]) == {2, 3}
 
 
 def test_a_frame_is_asked_for_once_by_many_at_once(
@@ -237,8 +239,9 @@ def test_what_is_here_already_is_not_fetched(
 
 
 def test_closed_in_the_middle_everything_here_is_whole_and_the_next_goes_on(
-    archive: FrameArchive, opened: Callable[..., RemoteStudy]
+    archive: FrameArchive, opened: Callable[..., RemoteStudy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(remote_arrivals, "WORKERS", 1)
     go_on = threading.Event()
     came = threading.Event()
     archive.faults[f"{STUDY}.2.2"] = archive.faults[f"{STUDY}.2.3"] = lambda: go_on.wait(5) or None

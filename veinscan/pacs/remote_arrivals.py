@@ -20,6 +20,8 @@ WORKERS = 2
 TICK_S = 0.5
 FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 30.0
+FIRST_LOOK_S = 1.0
+"""The files wait so long for the first picture to be asked for."""
 _COURTESY_S = 5.0
 """A file begins at the latest so long after a frame was asked for."""
 
@@ -221,6 +223,8 @@ class Arrivals:
     def _work(self) -> None:
         failures = 0
         try:
+            if self._clips:
+                self.traffic.wait_for_first(FIRST_LOOK_S)
             while (row := self._next()) is not None and self.error is None:
                 self.traffic.wait_for_frames(_COURTESY_S)
                 try:

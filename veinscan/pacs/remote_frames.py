@@ -18,6 +18,7 @@ from veinscan.errors import PacsError
 from veinscan.pacs.archive import Stop
 from veinscan.pacs.model import InstanceRow
 
+_SERVER_ERROR = 500
 _BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"}
 """What archives encode to when they are asked for a picture."""
@@ -46,6 +47,7 @@ class Traffic:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._frames = 0
+        self._any = False
 
     @contextmanager
     def frame(self) -> Iterator[None]:
@@ -57,7 +59,13 @@ class Traffic:
         finally:
             with self._changed:
                 self._frames -= 1
+                self._any = True
                 self._changed.notify_all()
+
+    def wait_for_first(self, seconds: float) -> None:
+        """Until the first frame has come, or so long."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._any, seconds)
 
     def wait_for_frames(self, seconds: float) -> None:
         """Until no frame is on its way, or so long."""
@@ -161,7 +169,8 @@ class RemoteSupply:
         try:
             came = self._archive.frame(self._row, index, stop=self._stop)
         except PacsError as problem:
-            if problem.temporary:
+            # a server error is how archives say that they cannot cut this object into frames
+            if problem.temporary and getattr(problem, "status", None) != _SERVER_ERROR:
                 raise
             return None
         lossy = text(self._header, "LossyImageCompression") == "01"

@@ -49,6 +49,8 @@ _OF_CODEC = {
 _NOT_THIS_WAY = (400, 406, 415)
 _SINGLE = ("application/dicom", "application/octet-stream")
 _MOST_PARTS = 1000
+_MOST_KNOWN = 10_000
+"""Objects of which it is remembered how their frames come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Fetcher:
         self._session = session
         self._config = config
         self._connections = connections
-        self._accept = 0
+        self._accepts: dict[str, int] = {}
         self._gives_series = True
         root = f"{config.url}/{config.wado_prefix}" if config.wado_prefix else config.url
         self._root = f"{root}/studies"
@@ -195,7 +197,7 @@ class Fetcher:
         url = f"{self._url(instance)}/frames/{index + 1}"
         ask = self._ask(MAX_FRAME_BYTES, stop)
         failure: HttpStatusError | None = None
-        for accept in range(self._accept, len(_FRAME_ACCEPTS)):
+        for accept in range(self._accepts.get(instance.sop_instance_uid, 0), len(_FRAME_ACCEPTS)):
             try:
                 with self._session.opened(
                     "GET", url, ask, headers={"Accept": _FRAME_ACCEPTS[accept]}
@@ -206,7 +208,10 @@ class Fetcher:
                 if error.status not in _NOT_THIS_WAY:
                     break
             else:
-                self._accept = accept
+                if len(self._accepts) >= _MOST_KNOWN:
+                    self._accepts.clear()
+                # of this object alone: one that is odd says nothing of the archive's others
+                self._accepts[instance.sop_instance_uid] = accept
                 return frame
         if failure is None:
             raise RuntimeError("unreachable")
