@@ -77,6 +77,27 @@ def test_a_plan_goes_into_the_archive_and_comes_out_elsewhere(
                 assert "Error" not in said, said
 
 
+def test_the_commands_of_the_readme_run_as_they_stand(
+    cli, orthanc: Any, archive_settings: Path, sample_study_dir: Path, tmp_path: Path
+):
+    orthanc.empty()
+    mark(cli, sample_study_dir)
+    make_final(cli, sample_study_dir)
+    assert cli("pacs", "push", sample_study_dir, "--images").code == 0
+    uid = cli("inspect", sample_study_dir, "--json").json["study_instance_uid"]
+    words = {"NAME": "test", "STUDY_UID": uid, "STUDY": str(tmp_path / "pulled")}
+    readme = Path(__file__).parents[2] / "README.md"
+    lines = [line.partition("#")[0].split() for line in readme.read_text(encoding="utf-8").splitlines()]
+    shown = [
+        line[1:] for line in lines if line[:2] == ["veinscan", "pacs"] or "doctor --pacs" in " ".join(line)
+    ]
+    assert {call[1] for call in shown} >= {"query", "pull", "push", "queue"}
+    for call in shown:
+        if call[0] in ("pacs", "doctor") and call[1] != "login":
+            called = cli(*(words.get(word, word) for word in call))
+            assert called.code == 0, (call, called.out, called.err)
+
+
 def test_what_cannot_be_sent_stays_in_the_queue_and_goes_later(
     cli, orthanc: Any, archive_settings: Path, sample_study_dir: Path
 ):

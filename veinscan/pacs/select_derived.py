@@ -16,7 +16,7 @@ from veinscan.plan.model import Record
 from veinscan.record.segmentation import Outlined, mask_of, outlined, read_masks
 
 _NEVER = "a segment of it was made by a program alone: candidates that nobody reviewed are never sent"
-_AGAIN = "make it again from the final version (--with-seg)"
+_AGAIN = "make it again from the final version (--seg)"
 
 
 def why_not_segmentation(path: Path, records: Iterable[Record]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def name_words(name: str) -> str:
-    """'SAMPLE^ANNA^^DR' as 'SAMPLE, ANNA (DR)'; of several writings (PS3.5 6.2.1.2) the first that there is."""
+    """'SAMPLE^ANNA^^DR' as 'SAMPLE, ANNA (DR)'; of several writings (PS3.5 6.2.1.2) the first."""
     writing = next((group for group in name.split("=") if group.strip("^ ")), "")
     family, given, middle, prefix, suffix = ([part.strip() for part in writing.split("^")] + [""] * 5)[:5]
     whole = ", ".join(filter(None, (family, " ".join(filter(None, (given, middle))))))
