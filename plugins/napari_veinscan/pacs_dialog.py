@@ -217,10 +217,10 @@ class PacsDialog(QDialog):
             work,
             done,
             again=partial(self.take, row),
-            part=self._came,
+            part=self.show_progress,
         )
 
-    def _came(self, part: tuple[str, int, int]) -> None:
+    def show_progress(self, part: tuple[str, int, int]) -> None:
         """How far it is: words, done, total."""
         words, done, total = part
         self.said.setText(words)

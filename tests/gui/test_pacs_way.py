@@ -180,3 +180,21 @@ def test_an_archive_with_a_password(
         path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and "orthanc" not in str(path)
     )
     assert b"open-sesame" not in held, "a password that is not to be kept is in no file"
+
+
+def test_an_archive_without_dicomweb_gives_the_whole_study_first(
+    open_window, filled, tmp_path, qtbot, monkeypatch
+):
+    from napari_veinscan.pacs_dialog import PacsDialog
+
+    lines = settings_text("old", filled).splitlines()
+    place = tmp_path / "settings.toml"
+    place.write_text("\n".join(line for line in lines if not line.startswith("url")), "utf-8")
+    told: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(PacsDialog, "show_progress", lambda _dialog, part: told.append(part))
+    person = open_window()
+    open_by_keyboard(person, qtbot)
+    assert person.study_dock.title.text() == "From old: 4 clips"
+    assert not person.study_dock.arriving.isVisible(), "nothing is to come"
+    assert len(list(person.session.study.root.glob("*.dcm"))) == 4
+    assert any(words.startswith("4 of 4 objects, ") for words, _, _ in told), told
