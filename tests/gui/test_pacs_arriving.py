@@ -174,9 +174,9 @@ def test_a_lost_line_is_one_sentence_and_what_is_here_stays(
     line.lost = True
     qtbot.waitUntil(lambda: "the connection is lost" in arriving.said.text(), timeout=20_000)
     assert "It goes on by itself" in arriving.said.text()
-    session.go_to_frame(7)
+    session.go_to_frame(20)
     prompt = person.bench.part(Prompt).label
-    qtbot.waitUntil(lambda: "Frame 7 did not come" in prompt.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "Frame 20 did not come" in prompt.text(), timeout=20_000)
     session.go_to_frame(0)
     session.set_candidates(session.clip, found_in_sample)
     session.select_candidate(session.rows()[0].candidate.id, show=False)
