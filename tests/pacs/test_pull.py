@@ -263,6 +263,25 @@ def test_a_folder_of_another_study_or_archive_is_refused(
     assert in_folder(folder) == before
 
 
+@pytest.mark.parametrize("pulled_before", [False, True])
+def test_an_arrival_folder_that_leads_elsewhere_empties_nothing(
+    archive: MemoryArchive, folder: Path, tmp_path: Path, pulled_before: bool
+) -> None:
+    """It is emptied before and after a pull: who hands over a folder may have put a link there."""
+    home = tmp_path / "home"
+    (home / "letters").mkdir(parents=True)
+    for path in (home / "a.txt", home / "letters" / "b.txt"):
+        path.write_text("kept")
+    if pulled_before:
+        pull(archive, STUDY, folder)
+    folder.mkdir(exist_ok=True)
+    (folder / ARRIVALS).symlink_to(home, target_is_directory=True)
+    with pytest.raises(InvalidInputError, match="leads to somewhere else"):
+        pull(archive, STUDY, folder)
+    assert sorted(path.name for path in home.rglob("*.txt")) == ["a.txt", "b.txt"]
+    assert sorted(path.name for path in home.iterdir()) == ["a.txt", "letters"]
+
+
 def test_a_stranger_among_the_pulled_files_is_refused_and_a_letter_is_not(
     tmp_path: Path, archive: MemoryArchive, folder: Path
 ) -> None:

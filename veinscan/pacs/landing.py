@@ -77,8 +77,12 @@ class Landing:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _not_writable(folder, error) from error
-        make_folder(folder / FOLDER)
         arrivals = folder / ARRIVALS
+        if arrivals.is_symlink():  # what lies in it is removed: not what lies somewhere else
+            raise InvalidInputError(
+                "the folder for what arrives leads to somewhere else", where=str(arrivals), do=_ELSEWHERE
+            )
+        make_folder(folder / FOLDER)
         make_folder(arrivals)
         try:
             lock = FileLock.take(arrivals / "lock")
