@@ -39,9 +39,10 @@ def push(
 ) -> Result:
     """Store final plans into an archive, beside their study.
 
-    Without --pacs a study that was pulled goes back to where it came from.  Each object counts as stored only
-    when the archive, asked for it, gives back the same.  What could not be sent stays in the queue (see
-    'veinscan pacs queue').  Exit code 1 when something was refused or is unsent, or nothing was to be sent.
+    Without --pacs a study that was pulled goes back to the archive of the settings that it came from.  Each
+    object counts as stored only when the archive, asked for it, gives back the same.  What could not be sent
+    stays in the queue (see 'veinscan pacs queue').  Exit code 1 when something was refused or is unsent, or
+    nothing was to be sent.
     """
     settings = start()
     from veinscan.cli.interrupt import Interrupt
@@ -50,7 +51,7 @@ def push(
     from veinscan.pacs.send import push as push_objects
 
     if pacs is None and dimse is None:
-        pacs, dimse = _where_from(paths)
+        pacs = _where_from(paths)
     with Interrupt() as stop, Bar("Sending") as bar:
         pushed = push_objects(
             pacs,
@@ -75,17 +76,30 @@ def push(
     return Result(_json(pushed), "" if as_json else _text(pushed), 0 if done else 1)
 
 
-def _where_from(paths: list[Path]) -> tuple[str | None, str | None]:
-    """Archive and DIMSE address that all of the folders were pulled from; nothing where they do not agree."""
+def _where_from(paths: list[Path]) -> str | None:
+    """The archive of the settings that all of the folders were pulled from; None where they do not agree.
+
+    Whoever handed over a folder may have written anything into its note: nothing is sent to an address
+    that only the folder names.  Raises InvalidInputError for folders pulled from an archive that the
+    settings do not know so.
+    """
+    from veinscan.errors import InvalidInputError
     from veinscan.pacs.config import archives
     from veinscan.pacs.origin import origin_of
 
     origins = [origin_of(path) for path in paths if path.is_dir()]
     places = {None if one is None else (one.archive, one.dimse) for one in origins}
     if len(places) != 1 or len(origins) != len(paths) or None in places:
-        return None, None
+        return None
     ((name, dimse),) = places  # type: ignore[misc]  # None was ruled out
-    return (name if name in archives() else None), dimse or None
+    config = archives().get(name)
+    if config is None or dimse not in ("", config.dimse):
+        raise InvalidInputError(
+            "the study was pulled from an archive that the settings do not name so: nothing was sent",
+            where=paths[0].name,
+            do="say where it is to go to with --pacs or --dimse",
+        )
+    return name
 
 
 def _page_maker(page_size: str) -> Any:
