@@ -52,7 +52,7 @@ def test_a_plan_goes_into_the_archive_and_comes_out_elsewhere(
         "archive", "stored", "refused", "unsent", "objects", "left_out", "damaged",
     }  # fmt: skip
     assert pushed.json["refused"] == pushed.json["unsent"] == 0
-    assert {"record", "report", "image"} <= {one["kind"] for one in pushed.json["objects"]}
+    assert {"record", "segmentation", "report", "image"} == {one["kind"] for one in pushed.json["objects"]}
     assert {one["state"] for one in pushed.json["objects"]} == {"stored"}
     assert pushed.json["stored"] == orthanc.count()
 

@@ -215,8 +215,9 @@ def test_objects_that_were_not_asked_for_by_a_usable_uid_are_left_out(
 
 @pytest.mark.parametrize("uid", ["", "../x", "1.2;rm", "1." * 40])
 def test_a_study_uid_that_is_none_is_refused(archive: MemoryArchive, folder: Path, uid: str) -> None:
-    with pytest.raises(InvalidInputError, match="not a Study Instance UID"):
+    with pytest.raises(InvalidInputError, match="not a Study Instance UID") as told:
         pull(archive, uid, folder)
+    assert told.value.where and "list of studies" in told.value.do
     assert not folder.exists()
 
 

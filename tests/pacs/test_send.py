@@ -301,3 +301,13 @@ def test_what_was_sent_can_be_verified(study: FakeStudy, archive: MoodyArchive) 
     assert verify_stored(archive, saved.path).stored
     (seg,) = save_segmentations(study, saved.record)
     assert not verify_stored(archive, seg).found
+
+
+def test_a_wish_for_outlines_that_brings_none_is_told(study: FakeStudy, archive: MoodyArchive) -> None:
+    record = plans.add(study, load_record(study), outline=())
+    saved = plans.save(study, plans.final(record))
+    entries = enqueue_version(study, saved, archive="a", with_seg=True)
+    assert [one.kind for one in entries.sendings] == ["record"]
+    (left,) = entries.left_out
+    assert left.kind == "segmentation" and "outline" in left.reason
+    assert enqueue_version(study, saved, archive="a").left_out == ()

@@ -16,11 +16,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from veinscan.dicom.guard import clean_uid, plain
-from veinscan.errors import InvalidInputError, NotSavedError, PacsError, VeinscanError
+from veinscan.errors import NotSavedError, PacsError, VeinscanError
 from veinscan.pacs.archive import Archive, Stop
 from veinscan.pacs.cache_entry import CachedStudy, Hold, SendingLike, is_held, look_at, size_of, study_in
 from veinscan.pacs.pull import Progress, PulledStudy, pull
+from veinscan.pacs.rows import check_study_uid
 from veinscan.pacs.words import size_words
 from veinscan.record.files import make_folder
 from veinscan.record.locks import FileLock
@@ -70,8 +70,7 @@ class StudyCache:
 
     def folder_of(self, archive: Archive | str, study_uid: str) -> Path:
         """Where a study of an archive lies or would lie.  InvalidInputError for a UID that is none."""
-        if not study_uid or clean_uid(study_uid) != study_uid:
-            raise InvalidInputError(f"'{plain(study_uid, 64)}' is not a Study Instance UID")
+        check_study_uid(study_uid)
         name = archive if isinstance(archive, str) else archive.name
         key = hashlib.sha256(f"{name}\0{study_uid}".encode()).hexdigest()[:24]
         return self.folder / key / study_uid
@@ -133,15 +132,16 @@ class StudyCache:
         with self._alone():
             return self._entries()
 
-    def evict(self, *, room: int = 0) -> tuple[CachedStudy, ...]:
+    def evict(self, *, room: int = 0, beside: Path | None = None) -> tuple[CachedStudy, ...]:
         """Remove what was used longest ago, until the limit holds with `room` bytes to spare; what went.
 
-        Never a study that is open, has unsaved edits, or holds what is not shown to be in the archive.
+        Never a study that is open, has unsaved edits, or holds what is not shown to be in the archive.  The
+        study `beside` is not counted: its files move while it grows, and `room` is what it needs.
         """
         removed = []
         with self._alone():
             studies = self._entries()
-            over = sum(one.bytes for one in studies) + room - self.limit_bytes
+            over = sum(one.bytes for one in studies if one.folder != beside) + room - self.limit_bytes
             for one in reversed(studies):
                 if over <= 0:
                     break
@@ -269,7 +269,7 @@ class Room:
             )
         if self._cache.bytes_beside(self._folder) + mine <= limit:
             return
-        self._cache.evict(room=max(0, mine - size_of(self._folder)))
+        self._cache.evict(room=mine, beside=self._folder)
         if self._cache.bytes_beside(self._folder) + mine > limit:
             raise NotSavedError(
                 f"the cache ({size_words(limit)}) is full of studies that are open or hold what is not yet"

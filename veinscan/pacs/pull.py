@@ -11,11 +11,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from veinscan.dicom.guard import clean_uid, plain
-from veinscan.errors import CancelledError, InvalidInputError, NotSavedError, PacsError, VeinscanError
+from veinscan.dicom.guard import clean_uid
+from veinscan.errors import CancelledError, NotSavedError, PacsError, VeinscanError
 from veinscan.pacs.archive import Archive, Stop
 from veinscan.pacs.landing import Landing
 from veinscan.pacs.model import Fetched, InstanceRow
+from veinscan.pacs.rows import check_study_uid
 
 Progress = Callable[[int, int, int], None]
 """Called with (objects done, objects in all, bytes fetched so far); may raise CancelledError."""
@@ -131,8 +132,7 @@ def list_objects(
 
     Raises PacsError where there is none; InvalidInputError for a UID that is none.
     """
-    if not study_uid or clean_uid(study_uid) != study_uid:
-        raise InvalidInputError(f"'{plain(study_uid, 64)}' is not a Study Instance UID")
+    check_study_uid(study_uid)
     rows = archive.find_instances(study_uid, stop=stop)
     if not rows:
         raise PacsError(

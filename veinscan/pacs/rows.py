@@ -12,14 +12,25 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from veinscan.dicom.guard import plain
+from veinscan.dicom.guard import clean_uid, plain
 from veinscan.dicom.header import quiet
 from veinscan.dicom.values import raw_value, text, texts, uid, whole
+from veinscan.errors import InvalidInputError
 from veinscan.pacs.model import InstanceRow, StudyQuery, StudyRow
 
 _DATE = re.compile(r"(\d{4})\.?(\d\d)\.?(\d\d)")
 """DA, and as ACR-NEMA wrote it (PS3.5 6.2)."""
 _TIME = re.compile(r"(\d\d):?(\d\d).*")
+
+
+def check_study_uid(study_uid: str) -> None:
+    """InvalidInputError for what is no UID (PS3.5 9.1)."""
+    if not study_uid or clean_uid(study_uid) != study_uid:
+        raise InvalidInputError(
+            f"'{plain(study_uid, 64)}' is not a Study Instance UID",
+            where="study_uid",
+            do="give it as the archive's list of studies has it, numbers with dots between them",
+        )
 
 
 def study_row(dataset: Any) -> StudyRow | None:

@@ -184,7 +184,7 @@ def _of_study(found: _Found, folder: Path, *, drafts: bool, images: bool, held: 
             LeftOut(
                 path=folder,
                 reason=f"{shown} of the study: the archive has them from the scanner; "
-                "ask for images to send them",
+                "ask for images (--images) to send them",
                 kind="image",
                 count=len(rest),
             )

@@ -20,6 +20,9 @@ from veinscan.pacs.send_derived import PdfMaker, as_saved, report_of, segmentati
 from veinscan.record.store import SavedRecord, StudyLike, record_paths, user_folder
 from veinscan.record.versions import Version, read_versions
 
+NO_OUTLINE = "no Segmentation is made of this plan: nothing in it has an outline on a clip that is here"
+"""Why the wish for Segmentations brings none."""
+
 _LOOK_S = 0.2
 _LONGEST_SLEEP_S = 30.0
 
@@ -301,9 +304,13 @@ def _made_of(
     problems: list[LeftOut] = []
     if with_seg:
         try:
-            made += segmentations_of(study, record)
+            outlines = segmentations_of(study, record)
         except (NotSavedError, InvalidInputError) as error:
             problems.append(LeftOut(path=version.path, reason=str(error), kind="segmentation"))
+        else:
+            made += outlines
+            if not outlines:
+                problems.append(LeftOut(path=version.path, reason=NO_OUTLINE, kind="segmentation"))
     if make_pdf is not None:
         try:
             made.append(report_of(study, record, make_pdf))
