@@ -13,8 +13,9 @@ from us_files import STUDY, save_grey, speckle
 
 from veinscan.dicom import open_study
 from veinscan.errors import InvalidInputError, NotSavedError, PacsError
+from veinscan.pacs import cache as cache_module
 from veinscan.pacs.cache import StudyCache
-from veinscan.pacs.cache_entry import SendingLike
+from veinscan.pacs.cache_entry import SendingLike, size_of
 from veinscan.plan.editing import new_record
 from veinscan.plan.model import Reader
 from veinscan.record import save_record
@@ -29,6 +30,8 @@ class Sent:
     study_instance_uid: str
     state: str
     sha256: str
+    archive: str = "memory"
+    dimse: str = ""
 
 
 def study_uid(number: int) -> str:
@@ -179,6 +182,12 @@ def test_a_record_stays_until_it_is_shown_to_be_in_the_archive(
         assert [one.kept_because for one in cache.empty().kept] == ["objects of it are not sent yet"]
     caches.queue = [Sent(plan.stem, study_uid(0), "stored", "0" * 64)]
     assert cache.empty().removed == ()
+    for archive_name, dimse in (("research", ""), ("", "OTHER@127.0.0.1:104"), ("", "")):
+        # whoever opens the study again asks the archive that it came from
+        caches.queue = [
+            Sent(plan.stem, study_uid(0), "stored", sha256_of(plan), archive=archive_name, dimse=dimse)
+        ]
+        assert cache.empty().removed == (), (archive_name, dimse)
     caches.queue = [Sent(plan.stem, study_uid(0), "stored", sha256_of(plan))]
     assert len(cache.empty().removed) == 1 and not plan.exists()
 
@@ -240,6 +249,24 @@ def test_a_study_larger_than_the_cache_is_one_sentence_and_leaves_nothing(
     with pytest.raises(NotSavedError, match=r"larger than the cache may be \(50 kB\).*cache_gb"):
         cache.pull(archive, study_uid(0))
     assert cache.entries() == () and not [path for path in cache.folder.iterdir() if path.name != "lock"]
+
+
+@pytest.mark.parametrize("seen", [0, 100_000, 200_000])
+def test_room_is_made_whatever_is_seen_of_files_that_move(
+    archive: MemoryArchive, caches: Caches, monkeypatch: pytest.MonkeyPatch, seen: int
+) -> None:
+    """What arrives goes from one folder into another: it may be counted twice meanwhile, or not at all."""
+    cache = caches.of(250_000)
+    for n in range(2):
+        cache.pull(archive, study_uid(n))
+    growing = cache.folder_of(archive, study_uid(2))
+    monkeypatch.setattr(
+        cache_module, "size_of", lambda folder: seen if folder == growing else size_of(folder)
+    )
+    with cache.hold(growing):
+        growing.mkdir()
+        cache_module.Room(cache, growing).make(100_000)
+        assert held(cache) == {1, 2}
 
 
 def test_a_cache_full_of_open_studies_is_one_sentence(archive: MemoryArchive, caches: Caches) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Protocol, Self
 
 from veinscan.dicom.guard import clean_uid
 from veinscan.dicom.sources import ARRIVALS, ORIGIN_NOTE
-from veinscan.pacs.origin import PulledObject, origin_of
+from veinscan.pacs.origin import Origin, origin_of
 from veinscan.record.files import TEMPORARY, make_folder, sha256_of
 from veinscan.record.locks import FileLock
 from veinscan.record.store import FOLDER, study_folder
@@ -31,6 +31,10 @@ class SendingLike(Protocol):
     def sop_instance_uid(self) -> str: ...  # noqa: D102
     @property
     def study_instance_uid(self) -> str: ...  # noqa: D102
+    @property
+    def archive(self) -> str: ...  # noqa: D102
+    @property
+    def dimse(self) -> str: ...  # noqa: D102
     @property
     def state(self) -> str: ...  # noqa: D102
     @property
@@ -122,9 +126,7 @@ def look_at(entry: Path, sendings: Iterable[SendingLike] | None) -> CachedStudy 
         size_of(folder),
         datetime.fromtimestamp(used, UTC),
         origin is not None and origin.complete,
-        _open(entry, folder)
-        or _unsaved(folder.name)
-        or _unsent(folder, {} if origin is None else origin.objects, sendings),
+        _open(entry, folder) or _unsaved(folder.name) or _unsent(folder, origin, sendings),
     )
 
 
@@ -183,17 +185,18 @@ def _unsaved(study_instance_uid: str) -> str:
     return ""
 
 
-def _unsent(folder: Path, pulled: Mapping[str, PulledObject], sendings: Iterable[SendingLike] | None) -> str:
-    """What is here and nowhere else, as far as can be proven."""
+def _unsent(folder: Path, origin: Origin | None, sendings: Iterable[SendingLike] | None) -> str:
+    """What is here and not in its archive, as far as can be proven; another archive is no proof."""
     if sendings is None:
         return "what is not sent yet cannot be looked at"
     stored: set[tuple[str, str]] = set()
     for one in sendings:
         if one.study_instance_uid == folder.name and one.state != "stored":
             return "objects of it are not sent yet"
-        if one.state == "stored":
+        if one.state == "stored" and origin is not None and _is_of(origin, one):
             stored.add((one.sop_instance_uid, one.sha256))
-    stored |= {(uid, found.sha256) for uid, found in pulled.items()}
+    if origin is not None:
+        stored |= {(uid, found.sha256) for uid, found in origin.objects.items()}
     for path, _ in _files(folder):
         inside = path.relative_to(folder).parts
         if inside == ORIGIN_NOTE or inside[0] == ARRIVALS or TEMPORARY.fullmatch(path.name):
@@ -206,6 +209,13 @@ def _unsent(folder: Path, pulled: Mapping[str, PulledObject], sendings: Iterable
             if (path.stem, _sha256(path)) not in stored:
                 return "it holds a record that is not shown to be in the archive"
     return ""
+
+
+def _is_of(origin: Origin, sending: SendingLike) -> bool:
+    """Whether something was sent to the archive that a study came from."""
+    if sending.archive:
+        return sending.archive == origin.archive
+    return bool(sending.dimse) and sending.dimse in (origin.dimse, origin.archive)
 
 
 def _sha256(path: Path) -> str:

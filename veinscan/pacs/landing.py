@@ -201,12 +201,13 @@ class Landing:
 
     def arriving_bytes(self) -> int:
         """Bytes of what is being written now."""
-        total = 0
+        sizes: dict[int, int] = {}
         with contextlib.suppress(OSError):
             for path in self.arrivals.iterdir():
                 with contextlib.suppress(OSError):
-                    total += path.stat().st_size
-        return total
+                    info = path.stat()
+                    sizes[info.st_ino] = info.st_size  # one that is renamed meanwhile is listed twice
+        return sum(sizes.values())
 
     def close(self, *, complete: bool) -> None:
         """Note what came and let go; `complete`: whether everything of the study is here.
