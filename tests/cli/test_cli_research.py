@@ -54,7 +54,10 @@ def test_export_of_two_runs_has_one_key_and_another_project_another(
     patients = []
     for number, project in enumerate(("default", "default", "other")):
         out = tmp_path / str(number)
-        assert cli("export", tiny, "-o", out, "--format", "csv", "--project", project).code == 0
+        called = cli("export", tiny, "-o", out, "--format", "csv,json", "--project", project)
+        assert called.code == 0
+        assert all(f"  {path.name}/" in called.out for path in out.iterdir() if path.is_dir()), called.out
+        assert "  tables/targets.csv" in called.out
         patients.append(set(json.loads((out / "splits.json").read_text())))
     assert patients[0] == patients[1] != patients[2]
 

@@ -177,9 +177,15 @@ class Watch:
 def exported_text(exported: Exported, studies: int) -> str:
     """What an export came to, in lines."""
     of_studies = count(studies, "study", "studies")
+    shown = [
+        one for one in exported.files if "/" not in one or one.startswith(("review/", "coco/", "tables/"))
+    ]
+    named = {path.partition("/")[0] for path in shown}
+    folders = sorted(path.name for path in Path(exported.folder).iterdir() if path.is_dir())
     lines = [
         f"{exported.folder}: {count(exported.cases, 'clip')} of {of_studies}, de-identified",
-        *(f"  {path}" for path in exported.files if "/" not in path or path.startswith(("review/", "coco/"))),
+        *(f"  {path}" for path in shown),
+        *(f"  {name}/" for name in folders if name not in named and not name.startswith(".")),
     ]
     if exported.not_judged:
         remarks = count(exported.not_judged, "remark")

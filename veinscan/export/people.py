@@ -112,9 +112,13 @@ def read_people(path: Path) -> tuple[tuple[str, str], ...]:
             data = file.read(MAX_BYTES).decode("utf-8-sig")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise InvalidInputError(f"the list of patients cannot be read: {reason}", where=str(path)) from error
+        raise InvalidInputError(
+            f"the list of patients cannot be read: {reason}", where=str(path), do="check the path"
+        ) from error
     except UnicodeDecodeError:
-        raise InvalidInputError("the list of patients is no UTF-8 text", where=str(path)) from None
+        raise InvalidInputError(
+            "the list of patients is no UTF-8 text", where=str(path), do="save it as CSV in UTF-8"
+        ) from None
     rows = list(csv.reader(data.splitlines()))
     if not rows or tuple(cell.strip() for cell in rows[0]) != COLUMNS:
         raise InvalidInputError("its first line is not 'what,patient'", where=str(path), do="write it so")

@@ -86,7 +86,9 @@ def read_review(path: Path) -> dict[str, Said]:
         found = _File.model_validate_json(data)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise InvalidInputError(f"the review cannot be read: {reason}", where=str(path)) from error
+        raise InvalidInputError(
+            f"the review cannot be read: {reason}", where=str(path), do="check the path"
+        ) from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
