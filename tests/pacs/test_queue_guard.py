@@ -75,6 +75,9 @@ def test_another_patient_is_refused_whatever_is_wished(
 def test_a_name_speaks_where_there_is_no_number() -> None:
     assert "another name" in judge(patient(PatientID=""), "record", row(patient_name="Other^Eva")).refusal
     assert judge(patient(PatientID=""), "record", row()) == Judged()
+    # the archive's own may lack it as well
+    assert "another name" in judge(patient(), "record", row(patient_id="", patient_name="Other^Eva")).refusal
+    assert judge(patient(), "record", row(patient_id="")) == Judged()
 
 
 @given(

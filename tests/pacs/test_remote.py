@@ -244,11 +244,14 @@ def test_closed_in_the_middle_everything_here_is_whole_and_the_next_goes_on(
     monkeypatch.setattr(remote_arrivals, "WORKERS", 1)
     go_on = threading.Event()
     came = threading.Event()
-    archive.faults[f"{STUDY}.2.2"] = archive.faults[f"{STUDY}.2.3"] = lambda: go_on.wait(5) or None
+    archive.faults[f"{STUDY}.2.2"] = archive.faults[f"{STUDY}.2.3"] = lambda: go_on.wait(30) or None
     remote = opened(archive, clip_ready=lambda _: came.set())
     assert came.wait(30)
-    threading.Timer(0.2, go_on.set).start()
-    remote.close()
+    closing = threading.Thread(target=remote.close)
+    closing.start()
+    assert remote._arrivals._ended.wait(30)
+    go_on.set()  # what is on its way comes after it was closed
+    closing.join(30)
     remote.close()
     here = {path.stem for path in remote.folder.glob("*.dcm")}
     assert f"{STUDY}.2.0" in here and here < set(archive.objects)

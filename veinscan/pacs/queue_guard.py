@@ -82,7 +82,8 @@ def judge(
                 "not sent: the archive holds this study for another patient "
                 f"(the {what} differ); {_PULL_AGAIN}"
             )
-    if patient.names and there.names and not patient.names & there.names and not patient.number:
+    numbered = patient.number and there.number
+    if patient.names and there.names and not patient.names & there.names and not numbered:
         return Judged(f"not sent: the archive holds this study under another name; {_PULL_AGAIN}")
     return Judged()
 
