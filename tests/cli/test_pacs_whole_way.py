@@ -197,3 +197,18 @@ def test_a_secret_is_kept_in_the_keyring_and_taken_out_again(cli, tmp_path: Path
     assert cli("pacs", "login", "test", SECRET).code == 2, "never an argument"
     assert cli("pacs", "logout", "--json").json["was_kept"] is True
     assert Held.held == {}
+
+
+def test_where_no_keyring_is_no_secret_is_asked_for(cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    import keyring
+    from keyring.backends import fail
+
+    monkeypatch.setattr(keyring.core, "_keyring_backend", fail.Keyring())
+    settings = tmp_path / "settings.toml"
+    settings.write_text('[pacs.test]\nurl = "https://pacs.example"\nuser = "reader"\n')
+    monkeypatch.setenv("VEINSCAN_SETTINGS", str(settings))
+    typed = io.StringIO(f"{SECRET}\n")
+    monkeypatch.setattr("sys.stdin", typed)
+    called = cli("pacs", "login")
+    assert called.code == 1 and "VEINSCAN_PACS_TEST_PASSWORD" in called.err
+    assert typed.read() == f"{SECRET}\n"

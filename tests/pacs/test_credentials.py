@@ -19,6 +19,7 @@ from veinscan.errors import InvalidInputError, PacsError, VeinscanError
 from veinscan.pacs.credentials import (
     SERVICE,
     Credentials,
+    check_keyring,
     credentials,
     forget,
     hold,
@@ -149,8 +150,9 @@ def test_plain_text_is_no_keyring(backend: Any):
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(PacsError, match="not installed"):
+    with pytest.raises(PacsError, match="not installed") as caught:
         credentials(CONFIG, environ={})
+    assert "veinscan[pacs]" in caught.value.do
     assert credentials(CONFIG, environ={"VEINSCAN_PACS_MY_ARCHIVE_PASSWORD": SECRET})
 
 
@@ -187,3 +189,19 @@ def test_what_was_typed_is_used_by_this_archive_alone_and_kept_nowhere(backend: 
     assert caught.value.step == "login"
     with pytest.raises(InvalidInputError):
         hold(CONFIG, "a\nb")
+
+
+def test_without_a_keyring_nobody_is_sent_to_one(backend: Any):
+    backend(fail.Keyring())
+    told = []
+    for ask in (
+        lambda: credentials(CONFIG, environ={}),
+        lambda: check_keyring(CONFIG),
+        lambda: forget(CONFIG),
+    ):
+        with pytest.raises(PacsError, match="no keyring") as caught:
+            ask()
+        told.append(caught.value.do)
+    for do in told:
+        assert "VEINSCAN_PACS_MY_ARCHIVE_PASSWORD" in do
+        assert "pacs login" not in do and "password manager" not in do

@@ -48,9 +48,10 @@ def login(name: NameArgument = None, as_json: JsonOption = False) -> Result:
     """
     start()
     from veinscan.pacs.config import archive_config
-    from veinscan.pacs.credentials import remember
+    from veinscan.pacs.credentials import check_keyring, remember
 
     config = archive_config(name)
+    check_keyring(config)
     what = "Token" if config.auth == "bearer" else f"Password of {config.user}" if config.user else "Password"
     remember(config, asked(f"{what} at {config.name}", secret=True))
     text = f"{config.name}: kept in the system keyring; 'veinscan doctor --pacs {config.name}' tries it."

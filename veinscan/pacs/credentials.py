@@ -63,7 +63,9 @@ def credentials(config: PacsConfig, *, environ: Mapping[str, str] | None = None)
         return Credentials(config.auth, _held[_whose(config)], config.user, "typed")
     what = "token" if config.auth == "bearer" else "password"
     do = f"store it with 'veinscan pacs login {config.name}' or set {variable}"
-    kept = _asked(config, do, lambda keyring: keyring.get_password(SERVICE, config.name))
+    kept = _asked(
+        config, do, lambda keyring: keyring.get_password(SERVICE, config.name), without=f"set {variable}"
+    )
     if not kept:
         raise PacsError(f"no {what} is known", where=config.where, do=do, step="login")
     return Credentials(config.auth, _usable(str(kept), "keyring"), config.user)
@@ -94,10 +96,23 @@ def remember(config: PacsConfig, secret: str) -> None:
     PacsError
         There is no keyring, or it would keep the secret as plain text.
     """
-    do = f"set {secret_variable(config)} instead"
     secret = _usable(secret.strip("\r\n"), config.where)
+    check_keyring(config)
+    do = f"set {secret_variable(config)} instead"
+    _asked(config, do, lambda keyring: keyring.set_password(SERVICE, config.name, secret))
 
-    def keep(keyring: Any) -> None:
+
+def check_keyring(config: PacsConfig) -> None:
+    """Whether there is a keyring to keep a secret in, before anybody types one.
+
+    Raises
+    ------
+    PacsError
+        There is none, or it would keep the secret as plain text.
+    """
+    do = f"set {secret_variable(config)} instead"
+
+    def look(keyring: Any) -> None:
         backend = keyring.get_keyring()
         kind = f"{type(backend).__module__}.{type(backend).__qualname__}"
         if "plaintext" in kind.lower() or kind.startswith("keyring.backends.null"):
@@ -107,9 +122,10 @@ def remember(config: PacsConfig, secret: str) -> None:
                 do=do,
                 step="login",
             )
-        keyring.set_password(SERVICE, config.name, secret)
+        if kind.startswith("keyring.backends.fail"):
+            raise keyring.errors.NoKeyringError
 
-    _asked(config, do, keep)
+    _asked(config, do, look)
 
 
 def forget(config: PacsConfig) -> bool:
@@ -127,15 +143,21 @@ def forget(config: PacsConfig) -> bool:
         keyring.delete_password(SERVICE, config.name)
         return True
 
-    return _asked(config, "open the system's own password manager and delete it there", take_out)
+    do = "open the system's own password manager and delete it there"
+    without = f"nothing is kept in one; take {secret_variable(config)} out of the environment if it is there"
+    return _asked(config, do, take_out, without=without)
 
 
-def _asked(config: PacsConfig, do: str, ask: Callable[[Any], _T]) -> _T:
+def _asked(config: PacsConfig, do: str, ask: Callable[[Any], _T], *, without: str = "") -> _T:
+    """What the keyring says; `without` is what to do where there is none."""
     reason = ""
     try:
         import keyring
     except ImportError:
         reason = "the package 'keyring' is not installed"
+        do = (
+            f"install veinscan with its extra: pip install 'veinscan[pacs]', or set {secret_variable(config)}"
+        )
     else:
         try:
             return ask(keyring)
@@ -143,6 +165,7 @@ def _asked(config: PacsConfig, do: str, ask: Callable[[Any], _T]) -> _T:
             raise
         except Exception as error:  # a backend may raise anything, D-Bus errors among it
             missing = type(error).__name__ in ("NoKeyringError", "InitError")
+            do = without if missing and without else do
             reason = (
                 "this system has no keyring"
                 if missing
