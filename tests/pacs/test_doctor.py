@@ -169,6 +169,18 @@ def test_dicomweb_at_another_usual_place_is_found(settings: Callable[..., None])
     assert f'url = "{server.url}"' in found.do
 
 
+def test_nesting_without_end_beside_the_address(settings: Callable[..., None]):
+    def answer(request: Request) -> Iterable[bytes]:
+        if request.path == "/system":
+            return http(b"[" * 200_000)
+        return http(b"", status="404 Not Found")
+
+    with HostileServer(answer) as server:
+        settings(url=server.url)
+        assert "check url" in failed(check("test"), "qido").do
+        assert any(request.path == "/system" for request in server.requests)
+
+
 def test_an_orthanc_without_its_plugin(settings: Callable[..., None]):
     def answer(request: Request) -> Iterable[bytes]:
         if request.path == "/system":

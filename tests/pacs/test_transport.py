@@ -273,7 +273,7 @@ class TestAddresses:
     def test_nobody_listens(self):
         with socket.socket() as held:
             held.bind(("127.0.0.1", 0))
-            with pytest.raises(PacsError, match="no connection") as caught:
+            with pytest.raises(PacsError, match=r"no connection.*refused") as caught:
                 _get(f"http://127.0.0.1:{held.getsockname()[1]}")
         assert caught.value.step == "tcp"
         assert caught.value.temporary
@@ -371,6 +371,13 @@ class TestRedirects:
     def test_to_nowhere(self, target: str):
         with HostileServer(lambda request: http(status="302 Found", Location=target)) as server:
             with pytest.raises(PacsError):
+                get(server)
+
+    @pytest.mark.parametrize("host", ["<b>doe^jane", "doe%20jane", "<img src=x>", "j\xf6hn\x1b[31m"])
+    def test_a_place_that_is_none_is_not_repeated(self, host: str):
+        answer = http(b"", status="302 Found", Location=f"http://{host}/")
+        with HostileServer(lambda request: answer) as server:
+            with pytest.raises(PacsError, match="redirects us, and we do not follow"):
                 get(server)
 
     def test_in_circles(self):

@@ -366,6 +366,7 @@ class TestFetch:
             (lambda: http(multipart(part10()), "multipart/related"), "boundary"),
             (lambda: http(b"{}", "application/json"), "application/json"),
             (lambda: http(part10(), ""), "no known kind"),
+            (lambda: http(part10(), "doe^jane/<b>x"), "it is of no known kind"),
             (lambda: http(b"", status="204 No Content"), "empty"),
             (lambda: http(part10(), "application/dicom", length=False), "end"),
             (lambda: http(status="404 Not Found"), "404"),
@@ -657,8 +658,11 @@ class TestStore:
         (outcome,), _ = self.sent(lambda r: http(text.encode(), "application/dicom+xml"), tmp_path)
         assert (outcome.accepted, outcome.code) == (False, 290)
 
-    def test_xml_with_entities_is_not_read(self, tmp_path: Path):
-        text = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>'
+    @pytest.mark.parametrize("encoding", ["ascii", "utf-16-le"])
+    def test_xml_with_entities_is_not_read(self, tmp_path: Path, encoding: str):
+        text = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>'.encode(encoding)
+        if encoding == "utf-16-le":
+            text = '<?xml version="1.0"?>'.encode(encoding) + text
         (outcome,), _ = self.sent(lambda r: http(text, "application/dicom+xml"), tmp_path)
         assert not outcome.accepted
 

@@ -144,14 +144,15 @@ def connection_error(error: BaseException, *, step: str, where: str) -> PacsErro
                 step="name",
                 temporary=True,
             )
-        if isinstance(each, (lower.ConnectTimeoutError, requests.ConnectTimeout)):
-            what = "it does not answer: no connection within the time limit"
-            do = "check address, port and firewall"
-            return PacsError(what, where=where, do=do, step="tcp", temporary=True)
+        # looked for before the other: urllib3 2 makes a refused connection a kind of time-out
         if isinstance(each, lower.NewConnectionError):
             reason = next((e for e in chain if isinstance(e, OSError) and e.errno), None)
             said = f" ({reason.strerror})" if reason is not None and reason.strerror else ""
             what, do = f"no connection{said}", "check that it runs, its address and port"
+            return PacsError(what, where=where, do=do, step="tcp", temporary=True)
+        if isinstance(each, (lower.ConnectTimeoutError, requests.ConnectTimeout)):
+            what = "it does not answer: no connection within the time limit"
+            do = "check address, port and firewall"
             return PacsError(what, where=where, do=do, step="tcp", temporary=True)
     for each in chain:
         if isinstance(each, (lower.LocationParseError, requests.exceptions.InvalidURL)):

@@ -232,7 +232,7 @@ class WebVisit:
         try:
             with self._session.opened("GET", f"{root}/system", self._ask("qido")) as answer:
                 said = json.loads(b"".join(answer.chunks()))
-        except (VeinscanError, ValueError):
+        except (VeinscanError, ValueError, RecursionError):
             return False
         return isinstance(said, dict) and {"ApiVersion", "DicomAet"} <= said.keys()
 

@@ -151,8 +151,15 @@ def fits(value: str, pattern: str) -> bool:
     """Wildcard matching as PS3.4 C.2.2.2.4; a value or pattern that is empty says nothing."""
     if not value or not pattern:
         return True
-    signs = "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in pattern.strip())
-    return re.fullmatch(signs, value, re.IGNORECASE | re.DOTALL) is not None
+    first, *rest = (
+        "".join("." if sign == "?" else re.escape(sign) for sign in part)
+        for part in pattern.strip().split("*")
+    )
+    # each part at the first place that it fits at, once and for all: trying the others too takes for ever
+    # where there are many, and finds nothing more
+    middle = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    last = f".*{rest[-1]}" if rest else ""
+    return re.fullmatch(first + middle + last, value, re.IGNORECASE | re.DOTALL) is not None
 
 
 def _value(dataset: Any, keyword: str) -> str:

@@ -11,6 +11,7 @@ named for it.
 from __future__ import annotations
 
 import io
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -230,7 +231,8 @@ class GuardedSession(requests.Session):
     def _elsewhere(self, url: str, ask: Ask) -> PacsError:
         scheme, host, port = _origin(url)
         here = (scheme, host, port) == self._origin
-        place = "" if here or not host else f" to {scheme}://{host[:80]}:{port}"
+        # anything else than a host's name or address is text of the archive's, and not passed on
+        place = "" if here or not _HOST.fullmatch(host) else f" to {scheme}://{host}:{port}"
         return PacsError(
             f"the archive redirects us{place}, and we do not follow",
             where=ask.where,
@@ -239,6 +241,7 @@ class GuardedSession(requests.Session):
         )
 
 
+_HOST = re.compile(r"[a-z0-9.:_-]{1,80}")
 _SIGNS = {"%2A": "*", "%3F": "?"}
 _OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
 

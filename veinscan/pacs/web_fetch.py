@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,6 +47,8 @@ _OF_CODEC = {
     Codec.JPEG_LS: "1.2.840.10008.1.2.4.81",
     Codec.JPEG_2000: "1.2.840.10008.1.2.4.91",
 }
+_KIND = re.compile(r"(application|audio|font|message|model|text|video)/[a-z0-9.+-]{1,60}")
+"""Media types that a sentence may repeat; anything else is text of the archive's."""
 _NOT_THIS_WAY = (400, 406, 415)
 _SINGLE = ("application/dicom", "application/octet-stream")
 _MOST_PARTS = 1000
@@ -237,7 +240,9 @@ class Fetcher:
         chunks = answer.chunks()
         if not kind.startswith("multipart/"):
             if kind not in _SINGLE and not kind.startswith("image/"):
-                raise self._unusable(f"it is {kind or 'of no known kind'} and not DICOM"[:120])
+                raise self._unusable(
+                    f"it is {kind if _KIND.fullmatch(kind) else 'of no known kind'} and not DICOM"
+                )
             if not answer.has_length:
                 raise self._unusable("it does not say where its end is")
             yield {}, chunks

@@ -106,7 +106,7 @@ def _answer(said: bytes) -> Mapping[str, Any]:
 
 def _from_xml(text: bytes) -> Mapping[str, Any]:
     """Native DICOM Model (PS3.19 A.1) as DICOM JSON, as far as a STOW answer goes; no entities."""
-    if b"<!" in text:
+    if b"<!" in text or b"\0" in text:  # UTF-16, which would hide the one from the other
         raise ValueError
     return _xml_item(ElementTree.fromstring(text), 0)  # noqa: S314 - without a document type there are no entities
 
