@@ -15,7 +15,7 @@ from veinscan.dicom import open_study
 from veinscan.errors import InvalidInputError, NotSavedError, PacsError
 from veinscan.pacs import cache as cache_module
 from veinscan.pacs.cache import StudyCache
-from veinscan.pacs.cache_entry import SendingLike, size_of
+from veinscan.pacs.cache_entry import CachedStudy, SendingLike, size_of
 from veinscan.plan.editing import new_record
 from veinscan.plan.model import Reader
 from veinscan.record import save_record
@@ -213,6 +213,37 @@ def test_a_record_that_the_archive_has_otherwise_stays_as_it_is(
     archive.add(data.replace(b"Reader^Test", b"Reader^Tost"))
     assert cache.pull(archive, study_uid(0)).failed == ()
     assert plan.read_bytes() == data and cache.empty().removed == ()
+
+
+def test_a_plan_saved_while_its_study_is_being_removed_brings_it_back(
+    archive: MemoryArchive, caches: Caches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a program that does not hold the study, as a command on its folder."""
+    cache = caches.of(10**7)
+    folder = cache.pull(archive, study_uid(0)).folder
+    looked, plans = cache_module.look_at, []
+
+    def look(entry: Path, sendings: Iterable[SendingLike] | None) -> CachedStudy | None:
+        found = looked(entry, sendings)
+        if not plans:
+            assert found is not None and found.kept_because == ""
+            plans.append(plan_in(folder))
+        return found
+
+    monkeypatch.setattr(cache_module, "look_at", look)
+    assert cache.empty().removed == () and plans[0].exists()
+    assert [one.folder for one in cache.entries()] == [folder]
+
+
+def test_a_study_that_was_about_to_go_when_the_program_was_killed_is_there(
+    archive: MemoryArchive, caches: Caches
+) -> None:
+    cache = caches.of(10**7)
+    folder = cache.pull(archive, study_uid(0)).folder
+    plan = plan_in(folder)
+    folder.parent.rename(cache.folder / f"leaving-{folder.parent.name}")
+    assert [one.folder for one in cache.entries()] == [folder] and plan.exists()
+    assert cache.pull(archive, study_uid(0)).fetched == 0
 
 
 def test_edits_that_are_not_saved_keep_their_study(archive: MemoryArchive, caches: Caches) -> None:

@@ -28,6 +28,7 @@ from veinscan.settings import data_dir, load
 
 FOLDER = "pacs-cache"
 _TRASH = "trash-"
+_LEAVING = "leaving-"
 _LOCK = "lock"
 _PATIENCE_S = 30.0
 _STEP_S = 0.02
@@ -177,10 +178,8 @@ class StudyCache:
 
     def _entries(self) -> tuple[CachedStudy, ...]:
         """Under the lock."""
-        try:
-            sendings: list[SendingLike] | None = list(self._queue())
-        except VeinscanError:
-            sendings = None
+        sendings = self._sendings()
+        self._put_back()
         found = []
         for entry in self._places():
             one = look_at(entry, sendings)
@@ -201,8 +200,35 @@ class StudyCache:
             return []
 
     def _take_out(self, one: CachedStudy) -> bool:
-        """Rename an entry, under the lock; what it held is deleted afterwards."""
-        return self._to_trash(one.folder.parent)
+        """Rename an entry, under the lock; what it held is deleted afterwards.
+
+        It is looked at once more where nobody finds it any longer: a program that does not hold the study
+        may have saved a plan in it meanwhile.
+        """
+        entry = one.folder.parent
+        aside = self.folder / f"{_LEAVING}{entry.name}"
+        with contextlib.suppress(OSError):
+            entry.rename(aside)
+            now = look_at(aside, self._sendings())
+            if now is None or not now.kept_because:
+                return self._to_trash(aside)
+            aside.rename(entry)
+        return False
+
+    def _put_back(self) -> None:
+        """What a program was about to take out when it was killed."""
+        with contextlib.suppress(OSError):
+            for aside in self.folder.glob(f"{_LEAVING}*"):
+                entry = self.folder / aside.name.removeprefix(_LEAVING)
+                if not entry.exists():
+                    aside.rename(entry)
+
+    def _sendings(self) -> list[SendingLike] | None:
+        """None where the queue cannot be read."""
+        try:
+            return list(self._queue())
+        except VeinscanError:
+            return None
 
     def _to_trash(self, entry: Path) -> bool:
         with contextlib.suppress(OSError):
