@@ -2,6 +2,9 @@
 #   make run    set up, then the whole way on the sample study (and the window, with a display)
 #   make test   set up, then the whole suite, GUI tests under Xvfb included
 #   make check  lint, types and the import contract
+#   make setup  the environment in .venv alone
+#   make bench  speed, as ratios to a named peer in the same run
+#   make docs-pictures, docs-samples  the pictures and sample pages of the docs, made anew
 #   make help   this list
 
 PYTHON ?= python3
@@ -15,7 +18,7 @@ PYTEST_ARGS ?=
 .PHONY: help setup system run test test-lowest check lint types contract format bench docs-pictures docs-samples sample-data clean
 
 help:
-	@sed -n '2,5s/^# *//p' Makefile
+	@sed -n '2,8s/^# *//p' Makefile
 
 setup: $(STAMP)
 

@@ -58,7 +58,7 @@ def export(
     study_uid: StudyUidOption = None,
     as_json: JsonOption = False,
 ) -> Result:
-    """Write studies with their readings as a data set in which nobody can be found."""
+    """Write studies with their readings as a de-identified data set."""
     settings = start()
     if study_uid is not None and len(studies) > 1:
         raise WrongCallError("--study names one study", where="--study", do="give one STUDY with it")
