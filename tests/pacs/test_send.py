@@ -211,6 +211,23 @@ def test_the_window_puts_what_it_saved_into_the_queue(study: FakeStudy, archive:
         enqueue_version(study, study.clips[0].path, archive="clinic")
 
 
+def test_an_address_in_the_folders_note_is_never_sent_to(study: FakeStudy) -> None:
+    saved = finalised(study)
+    origin = Origin(
+        archive="clinic",
+        dimse="EVIL@127.0.0.1:104",
+        study_instance_uid=study.study_instance_uid,
+        pulled_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    write_origin(study.root, origin)
+    (entry,) = enqueue_version(study, saved).sendings
+    assert (entry.archive, entry.dimse) == ("clinic", "")
+    write_origin(study.root, replace(origin, archive=origin.dimse))
+    with pytest.raises(InvalidInputError, match="no settings name"):
+        enqueue_version(study, saved)
+    assert len(SendQueue().all()) == 1
+
+
 def make_pdf(study: Any, record: Any, path: Path) -> None:
     from veinscan.report import write_report
 

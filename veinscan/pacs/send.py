@@ -174,7 +174,13 @@ def enqueue_version(
             raise InvalidInputError(
                 "the study did not come from an archive", do="say which archive it is to go to"
             )
-        archive, dimse = (origin.archive, origin.dimse or None)
+        if origin.archive == origin.dimse:
+            raise InvalidInputError(
+                "the study was pulled from an address that no settings name",
+                do="say which archive it is to go to",
+            )
+        # by the settings alone: whoever handed over the folder may have written an address into its note
+        archive = origin.archive
     path = saved if isinstance(saved, Path) else saved.path
     version = _version(study, path)
     versions, _ = read_versions(record_paths(study), study.study_instance_uid)
