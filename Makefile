@@ -38,8 +38,9 @@ system:
 run: setup
 	$(BIN)/python tools/run_sample.py $(RUN_DIR)
 
+# Two processes; the tests of the window stay in one of them, one after the other.
 test: setup system
-	$(XVFB) $(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(XVFB) $(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 # The same library suite on the oldest releases that pyproject.toml allows.
 test-lowest: system

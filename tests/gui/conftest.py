@@ -32,6 +32,7 @@ EXEMPT = (
 """Warnings of napari and of what it stands on, raised inside those packages and not at a call of ours."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
@@ -41,6 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings(warning))
         if item.get_closest_marker("gui") is None:
             continue
+        # one after the other: two windows on one screen would take the keyboard from each other
+        item.add_marker(pytest.mark.xdist_group("gui"))
         if not HAS_GUI:
             item.add_marker(pytest.mark.skip(reason="napari or PySide6 is missing: install the [gui] extra"))
         elif not HAS_DISPLAY:
