@@ -49,7 +49,7 @@ def read(chunks: Iterator[bytes], most: int = 1000) -> list[bytes]:
     return [b"".join(part.chunks()) for part in read_parts(chunks, BOUNDARY, most=most)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     parts=st.lists(tricky, max_size=5),
     sizes=st.lists(st.integers(0, 40), max_size=60),
@@ -63,7 +63,7 @@ def test_however_it_is_cut_the_parts_are_the_same(
     assert read(cut(data, sizes)) == parts
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(parts=st.lists(tricky, min_size=1, max_size=3), data=st.data(), size=st.integers(1, 50))
 def test_what_is_cut_off_is_never_taken_for_whole(parts: list[bytes], data: st.DataObject, size: int):
     whole = message(parts, epilogue=b"")
@@ -77,7 +77,7 @@ def test_what_is_cut_off_is_never_taken_for_whole(parts: list[bytes], data: st.D
     assert got == parts[: len(got)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.binary(max_size=400) | near, size=st.integers(1, 60))
 def test_garbage_is_a_message_or_an_error(data: bytes, size: int):
     try:

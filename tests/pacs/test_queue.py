@@ -282,7 +282,7 @@ def test_damaged_on_its_way_back_is_looked_at_again(
 def test_waits_grow_and_no_object_of_an_archive_that_is_down_is_refused(
     queue: SendQueue, archive: MoodyArchive, time: Time, tmp_path: Path
 ) -> None:
-    for number in range(20):
+    for number in range(4):
         make_object(tmp_path / f"{number}.dcm", study=f"1.2.{number}")
         queue.add("moody", None, tmp_path / f"{number}.dcm")
     archive.down = "tcp"
@@ -291,7 +291,7 @@ def test_waits_grow_and_no_object_of_an_archive_that_is_down_is_refused(
         archive.asked = 0
         result = queue.run(connected(archive))
         assert archive.asked == 1  # not once for every study
-        assert len(result.unsent) == 20
+        assert len(result.unsent) == 4
         assert result.next_try is not None
         waits.append((result.next_try - time.at).total_seconds())
         time.at = max(one.next_try or time.at for one in queue.pending())
@@ -300,7 +300,7 @@ def test_waits_grow_and_no_object_of_an_archive_that_is_down_is_refused(
     assert waits[-1] == LONGEST_WAIT_S
     assert waits[1] == 2 * waits[0]
     archive.down = ""
-    assert len(queue.run(connected(archive)).stored) == 20
+    assert len(queue.run(connected(archive)).stored) == 4
 
 
 def test_a_wait_that_the_archive_asked_for_is_kept(

@@ -54,7 +54,7 @@ anything = st.recursive(
 items = st.dictionaries(st.sampled_from(TAGS), anything, max_size=8) | anything
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(item=items)
 def test_any_item_is_a_row_or_none(item: Any):
     row = study_row(row_dataset(item, STUDY_FIELDS))
@@ -67,7 +67,7 @@ def test_any_item_is_a_row_or_none(item: Any):
             assert "\n" not in text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(item=items)
 def test_any_item_is_a_data_set_whose_values_can_all_be_read(item: Any):
     dataset = whole_dataset(item)
@@ -76,7 +76,7 @@ def test_any_item_is_a_data_set_whose_values_can_all_be_read(item: Any):
     str(dataset)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(item=items, status=st.sampled_from([200, 202, 409]), alone=st.booleans())
 def test_any_answer_to_a_store_says_something_or_is_refused(item: Any, status: int, alone: bool):
     try:
