@@ -167,6 +167,8 @@ class Arriving:
         clip = self._bench.session.clip
         if clip is not None and not self.is_late(clip):
             self._late.here()
+        for note in () if self._remote is None else self._remote.notes:
+            self._bench.warn(PacsError(note, where=self.archive))  # as that objects name another patient
         self.changed.emit()
 
     def _look(self) -> None:

@@ -209,3 +209,20 @@ def test_cancel_while_it_opens_is_at_once(open_window, orthanc, line, qtbot):
     qtbot.wait(500)
     assert person.session.study is None
     dialog.reject()
+
+
+def test_what_a_person_should_know_of_the_study_is_said(
+    open_window, orthanc, line, qtbot, monkeypatch: pytest.MonkeyPatch
+):
+    from napari.utils.notifications import notification_manager
+
+    from veinscan.pacs.remote import RemoteStudy
+
+    words = "1 object of the study name another patient than the others do"
+    monkeypatch.setattr(RemoteStudy, "notes", property(lambda self: (words,)))
+    person = open_window()
+    at_first_look(person, orthanc, line)
+    line.frames.set()
+    line.files.set()
+    qtbot.waitUntil(lambda: not person.study_dock.arriving.isVisible(), timeout=60_000)
+    qtbot.waitUntil(lambda: any(words in one.message for one in notification_manager.records), timeout=5000)
