@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidg
 from napari_veinscan.field_widgets import dress, push_button
 from napari_veinscan.pacs_arriving import Arriving
 from napari_veinscan.pacs_opening import open_again
-from napari_veinscan.pacs_words import size_words
 from napari_veinscan.palette import WARNING_COLOUR
+from veinscan.pacs.words import size_words
 
 if TYPE_CHECKING:
     from napari_veinscan.workbench import Workbench
@@ -54,7 +54,8 @@ class ArrivingLine(QWidget):
         problem = arriving.problem
         count = f"{arriving.here} of {arriving.total} clips"
         if problem and arriving.is_coming:
-            words = f"Arriving: {count}. Waiting for {arriving.archive}: {problem} It goes on by itself."
+            why = problem.removeprefix(f"archive '{arriving.archive}': ").rstrip(".")
+            words = f"Arriving: {count}. Waiting for {arriving.archive}: {why}. It goes on by itself."
         elif problem:
             words = f"{count} are here, and stay usable. {problem[:1].upper()}{problem[1:]}"
         else:

@@ -7,9 +7,10 @@ from datetime import date
 from qtpy.QtCore import QDate
 from qtpy.QtWidgets import QComboBox, QDateEdit, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
 
-from napari_veinscan.pacs_words import ANY_DAY, BETWEEN, PERIODS, USUAL, Period, name_pattern
+from napari_veinscan.pacs_words import ANY_DAY, BETWEEN, PERIODS, USUAL, Period
 from veinscan.errors import InvalidInputError
 from veinscan.pacs.model import StudyQuery
+from veinscan.pacs.words import name_pattern
 
 MODALITIES = (("US (ultrasound)", "US"), ("any", ""))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from qtpy.QtCore import Qt
 from qtpy.QtCore import Signal as QtSignal  # type: ignore[attr-defined]  # qtpy renames Qt's own
 from qtpy.QtGui import QKeyEvent
@@ -91,7 +93,9 @@ class StudyTable(QTableWidget):
         for number, row in enumerate(self._rows):
             for column, text in enumerate(row_texts(row)):
                 item = QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(
+                    f"<qt>{escape(text)}</qt>" if text else ""
+                )  # an archive's text, and no markup
                 if column == OBJECTS:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.setItem(number, column, item)

@@ -9,6 +9,7 @@ from typing import Any
 
 from napari_veinscan.clip_words import counted
 from veinscan.pacs.model import StudyQuery, StudyRow, StudyRows
+from veinscan.pacs.words import name_words, size_words
 
 COLUMNS = ("Date", "Time", "Name", "Patient ID", "Born", "Description", "Modalities", "Objects")
 """Of the list of studies."""
@@ -88,28 +89,6 @@ def row_texts(row: StudyRow) -> tuple[str, ...]:
     )
 
 
-def name_words(name: str) -> str:
-    """'SAMPLE^ANNA^^DR' as 'SAMPLE, ANNA (DR)'; of several writings (PS3.5 6.2.1.2) the first."""
-    writing = next((group for group in name.split("=") if group.strip("^ ")), "")
-    family, given, middle, prefix, suffix = ([part.strip() for part in writing.split("^")] + [""] * 5)[:5]
-    first = " ".join(filter(None, (given, middle)))
-    titles = ", ".join(filter(None, (prefix, suffix)))
-    whole = ", ".join(filter(None, (family, first)))
-    return f"{whole} ({titles})" if titles else whole
-
-
-def name_pattern(typed: str) -> str:
-    """What is typed of a name as an archive matches it: its beginning, unless wildcards say otherwise.
-
-    'sample anna' and 'sample, anna' ask for 'sample*anna*' (PS3.4 C.2.2.2.4): how the rest is
-    written differs from archive to archive.
-    """
-    typed = " ".join(typed.replace(",", " ").split())
-    if not typed or any(sign in typed for sign in "*?^="):
-        return typed
-    return typed.replace(" ", "*") + "*"
-
-
 def found_words(found: StudyRows, query: StudyQuery) -> str:
     """'12 studies', or why there is none."""
     count = len(found.rows)
@@ -124,15 +103,6 @@ def found_words(found: StudyRows, query: StudyQuery) -> str:
     if found.complete:
         return f"{words}."
     return f"{words} are shown; the archive has more. Narrow the search to see the rest."
-
-
-def size_words(count: int) -> str:
-    """'0 kB', '350 kB', '14.2 MB', '1.25 GB'."""
-    if count < 1_000_000:
-        return f"{count / 1000:.0f} kB"
-    if count < 1_000_000_000:
-        return f"{count / 1e6:.1f} MB"
-    return f"{count / 1e9:.2f} GB"
 
 
 def progress_words(done: int, total: int, size: int) -> str:
