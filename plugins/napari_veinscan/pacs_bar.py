@@ -102,7 +102,7 @@ class PacsBar(QToolBar):
         """Ask for the password that something waits for, and send it."""
         name = needs_login(self._sender.entries)
         if name:
-            ask_password(self._bench.window, name, lambda: self._sender.run(now=True))
+            ask_password(self._bench, name, lambda: self._sender.run(now=True))
 
     def _may_close(self) -> bool:
         """Say what is not sent as the window closes: it stays in the queue."""

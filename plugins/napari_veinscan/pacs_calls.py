@@ -72,19 +72,31 @@ def connect(name: str | None, *, dimse: str | None = None) -> Archive:
     return connect_to(name or None, dimse=dimse or None)
 
 
-def use_password(name: str, secret: str, *, keep: bool) -> None:
-    """Log in to an archive with this password or token from now on; with `keep` also after the next start.
+def use_password(name: str, secret: str) -> None:
+    """Log in to an archive with this password or token until the program ends.
 
-    Raises PacsError where there is no keyring to keep it in; it is used until the program ends all the same.
+    Raises InvalidInputError for one that no archive takes (control characters).
     """
+    from veinscan.pacs.credentials import hold
+
+    hold(_config(name), secret)
+
+
+def keep_password(name: str, secret: str) -> None:
+    """Keep it in the keyring of the system, which may ask a person first: not in the window's thread.
+
+    Raises PacsError where there is no keyring to keep it in.
+    """
+    from veinscan.pacs.credentials import remember
+
+    remember(_config(name), secret)
+
+
+def _config(name: str) -> PacsConfig:
     config = configured().get(name)
     if config is None:
         raise InvalidInputError(f"there is no archive '{name}' any more", do="look at the settings")
-    from veinscan.pacs.credentials import hold, remember
-
-    hold(config, secret)
-    if keep:
-        remember(config, secret)
+    return config
 
 
 def user_of(name: str) -> str:

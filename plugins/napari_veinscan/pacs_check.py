@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_veinscan.workbench import Workbench
 
 SIGNS = {True: "✓", False: "✕", None: "–"}
+"""None: it was not tried."""
 
 
 class CheckDialog(QDialog):
@@ -81,6 +82,8 @@ class CheckDialog(QDialog):
         bad = [step for step in steps if step.ok is False]
         if bad:
             self.said.setText(f"The step '{bad[0].name}' fails; what it says is below.")
+        elif any(step.ok is None for step in steps):
+            self.said.setText(f"Every step that was tried works ({SIGNS[None]}: not tried).")
         else:
             self.said.setText("Every step works.")
 

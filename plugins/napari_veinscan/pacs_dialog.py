@@ -65,7 +65,7 @@ class PacsDialog(QDialog):
         self.said = QLabel()
         self.said.setWordWrap(True)
         self.any_day = push_button("Search an&y day", self._search_any_day)
-        self.login = LoginRow()
+        self.login = LoginRow(bench)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Progress")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -13,13 +14,16 @@ from qtpy.QtWidgets import (
     QLabel,
     QLineEdit,
     QVBoxLayout,
-    QWidget,
 )
 
 from napari_veinscan import pacs_calls
+from napari_veinscan.background import Callbacks
 from napari_veinscan.field_widgets import push_button
 from napari_veinscan.palette import WARNING_COLOUR
-from veinscan.errors import VeinscanError
+from veinscan.errors import PacsError, VeinscanError
+
+if TYPE_CHECKING:
+    from napari_veinscan.workbench import Workbench
 
 KEEP = "Keep it in the keyring of this computer"
 
@@ -27,8 +31,9 @@ KEEP = "Keep it in the keyring of this computer"
 class LoginRow(QGroupBox):
     """A field for the password, hidden until the archive asks for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, bench: Workbench) -> None:
         super().__init__("Password")
+        self._bench = bench
         self._then: Callable[[], object] | None = None
         self._archive = ""
         self.said = QLabel()
@@ -41,10 +46,10 @@ class LoginRow(QGroupBox):
         self.keep.setToolTip("Else it is forgotten when veinscan ends; it is never in a file of veinscan's")
         self.go = push_button("Log in", self.log_in)
         grid = QGridLayout(self)
-        grid.addWidget(self.said, 0, 0, 1, 3)
+        grid.addWidget(self.said, 0, 0, 1, 2)
         grid.addWidget(self.password, 1, 0)
-        grid.addWidget(self.keep, 1, 1)
-        grid.addWidget(self.go, 1, 2)
+        grid.addWidget(self.keep, 2, 0, 1, 2)  # a row of its own: at a larger text it takes all of it
+        grid.addWidget(self.go, 1, 1)
         grid.setColumnStretch(0, 1)
         self.hide()
 
@@ -67,14 +72,14 @@ class LoginRow(QGroupBox):
             return
         self.password.clear()
         try:
-            pacs_calls.use_password(self._archive, secret, keep=self.keep.isChecked())
-        except VeinscanError as error:  # no keyring: it is used all the same
+            pacs_calls.use_password(self._archive, secret)
+        except VeinscanError as error:  # a character that no password has
             self.said.setText(str(error))
             self.said.setStyleSheet(f"color: {WARNING_COLOUR}")
-            self._then = then
-            pacs_calls.use_password(self._archive, secret, keep=False)
-        else:
-            self.put_away()
+            return
+        if self.keep.isChecked():
+            keep_password(self._bench, self._archive, secret)
+        self.put_away()
         then()
 
     def put_away(self) -> None:
@@ -84,12 +89,27 @@ class LoginRow(QGroupBox):
         self.hide()
 
 
-def ask_password(parent: QWidget, archive: str, then: Callable[[], object]) -> QDialog:
+def keep_password(bench: Workbench, archive: str, secret: str) -> None:
+    """Put a password into the keyring, beside the window: a locked one asks, and waits for an answer."""
+
+    def not_kept(error: Exception) -> None:
+        if isinstance(error, VeinscanError):
+            error = PacsError(f"the password is used until veinscan ends, and was not kept: {error}")
+        bench.warn(error)
+
+    bench.jobs.start(
+        lambda _job: pacs_calls.keep_password(archive, secret),
+        Callbacks(failed=not_kept),
+        patience_s=pacs_calls.PATIENCE_S,
+    )
+
+
+def ask_password(bench: Workbench, archive: str, then: Callable[[], object]) -> QDialog:
     """Ask for the password of an archive in a dialog of its own."""
-    dialog = QDialog(parent)
+    dialog = QDialog(bench.window)
     dialog.setWindowTitle(f"Log in to {archive}")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    row = LoginRow()
+    row = LoginRow(bench)
     QVBoxLayout(dialog).addWidget(row)
 
     def go_on() -> None:
@@ -97,6 +117,8 @@ def ask_password(parent: QWidget, archive: str, then: Callable[[], object]) -> Q
         dialog.accept()
 
     dialog.setMinimumWidth(520)
-    dialog.open()
+    # before it is shown: it opens as large as the words in it ask for
     row.ask(archive, pacs_calls.user_of(archive), pacs_calls.asks_for_password(archive) or "password", go_on)
+    dialog.open()
+    row.password.setFocus()
     return dialog

@@ -9,7 +9,7 @@ from qtpy.QtGui import QColor, QPainter, QPaintEvent
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QToolBar, QWidget
 
 from napari_veinscan.docks import DOCKS
-from napari_veinscan.palette import STATE_COLOURS
+from napari_veinscan.palette import STATE_COLOURS, on_ground
 from napari_veinscan.workbench import Workbench
 from veinscan.plan.model import Reader
 from veinscan.plan.vocabulary import RecordState
@@ -51,7 +51,9 @@ class ElidedLabel(QLabel):
         """Draw what fits."""
         painter = QPainter(self)
         own = self.palette().color(self.foregroundRole())
-        painter.setPen(QColor(self._colour) if self._colour else own)
+        # dark letters stand on a light ground, whichever theme is chosen
+        colour = on_ground(self._colour, is_light=own.lightness() < 128)
+        painter.setPen(QColor(colour) if colour else own)
         shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(self.rect(), int(self.alignment()), shown)
         painter.end()

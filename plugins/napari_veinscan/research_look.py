@@ -11,7 +11,6 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import (
     QDialog,
-    QDialogButtonBox,
     QGridLayout,
     QGroupBox,
     QHBoxLayout,
@@ -23,7 +22,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_veinscan.field_widgets import Choice
+from napari_veinscan.field_widgets import Choice, push_button
 from veinscan.export import Look
 from veinscan.export.review import Said
 
@@ -77,18 +76,20 @@ class LookDialog(QDialog):
         for widget in (label, self.by, self.all_clean):
             who.addWidget(widget)
         self.told = wrapped_label("")
-        self.buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )
-        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setText("Go on")
-        self.buttons.accepted.connect(self.accept)
-        self.buttons.rejected.connect(self.reject)
+        self.go_on = push_button("Go on", self.accept)
+        self.cancel = push_button("Cancel", self.reject)
+        # no box of Qt's: under napari's style Tab leaves out a button in it that was disabled before
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self.go_on)
+        buttons.addWidget(self.cancel)
         layout = QVBoxLayout(self)
         layout.addWidget(wrapped_label(_NOTE))
         layout.addWidget(scroll, 1)
         layout.addLayout(who)
         layout.addWidget(self.told)
-        layout.addWidget(self.buttons)
+        layout.addLayout(buttons)
+        self.go_on.setDefault(True)  # not before it has its place: a button learns of its dialog then
         self.by.textChanged.connect(self._changed)
         self.resize(_COLUMNS * (_WIDTH + 55) + 60, 780)
         self._changed()
@@ -143,7 +144,7 @@ class LookDialog(QDialog):
         else:
             text = "Every clip was looked at."
         self.told.setText(text)
-        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(not nameless)
+        self.go_on.setEnabled(not nameless)
 
     def said(self) -> dict[str, Said]:
         """What was decided, by the pseudonym of each clip, as `export_studies` takes it."""

@@ -89,6 +89,7 @@ def config(name: str = "clinic", **fields: Any) -> Any:
             "dimse": "",
             "user": "reader",
             "auth": "basic",
+            "where": name,
             **fields,
         }
     )

@@ -173,7 +173,7 @@ def test_a_lost_line_is_one_sentence_and_what_is_here_stays(
     arriving, session = person.study_dock.arriving, person.session
     line.lost = True
     qtbot.waitUntil(lambda: "the connection is lost" in arriving.said.text(), timeout=20_000)
-    assert "It goes on by itself" in arriving.said.text()
+    assert "the connection is lost. It goes on by itself." in arriving.said.text()
     session.go_to_frame(20)
     prompt = person.bench.part(Prompt).label
     qtbot.waitUntil(lambda: "Frame 20 did not come" in prompt.text(), timeout=20_000)

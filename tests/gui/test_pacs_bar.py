@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,75 @@ def test_the_words_say_where_it_is_and_what_happens_next():
     )
     later = study_words([stored], "1.2.3", NOW + timedelta(days=2)).words
     assert f"{NOW.astimezone():%Y-%m-%d %H:%M}" in later
+
+
+def test_a_password_is_asked_for_where_the_library_says_that_one_is_missing(monkeypatch):
+    """The queue keeps the reason in words: those of the library are those that the window knows."""
+    import keyring
+
+    from napari_veinscan.pacs_sending_words import needs_login
+    from veinscan.pacs.answers import status_error
+    from veinscan.pacs.config import PacsConfig
+    from veinscan.pacs.credentials import credentials
+
+    def reasons() -> Iterator[str]:
+        yield str(status_error(401, {}, step="stow", where="clinic"))
+        for auth in ("basic", "bearer"):
+            clinic = PacsConfig(name="clinic", url="https://clinic.example/dicom-web", user="anna", auth=auth)
+            for answer in (lambda *_: None, lambda *_: 1 / 0):
+                monkeypatch.setattr(keyring, "get_password", answer)
+                with pytest.raises(PacsError) as raised:
+                    credentials(clinic, environ={})
+                yield str(raised.value)
+
+    for reason in reasons():
+        assert needs_login([sending(State.WAITING, reason=reason)]) == "clinic", reason
+        assert not needs_login([sending(State.STORED, reason=reason)])
+    for other in (status_error(503, {}, step="stow", where="clinic"), "no connection within the time limit"):
+        assert not needs_login([sending(State.WAITING, reason=str(other))])
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("ground", ["background", "foreground"])
+def test_the_colours_of_a_state_can_be_read_in_every_theme(theme, ground):
+    from napari.utils.theme import get_theme
+    from qtpy.QtGui import QColor
+
+    from napari_veinscan.palette import STATE_COLOURS, on_ground
+
+    def luminance(colour: Any) -> float:
+        """Relative, WCAG 2.1."""
+        linear = [
+            part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4
+            for part in (colour.redF(), colour.greenF(), colour.blueF())
+        ]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    below = luminance(QColor(*getattr(get_theme(theme), ground).as_rgb_tuple()[:3]))
+    for colour in STATE_COLOURS.values():
+        light, dark = sorted(
+            (luminance(QColor(on_ground(colour, is_light=theme == "light"))), below), reverse=True
+        )
+        assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize(("letters", "drawn"), [("#ffffff", "#E69F00"), ("#202020", "#7A5200")])
+def test_a_line_takes_the_colour_that_its_ground_asks_for(qtbot, letters, drawn):
+    from qtpy.QtGui import QColor, QPalette
+
+    from napari_veinscan.palette import STATE_COLOURS
+    from napari_veinscan.record_bar import ElidedLabel
+
+    label = ElidedLabel()
+    qtbot.addWidget(label)
+    palette = label.palette()
+    palette.setColor(QPalette.ColorRole.WindowText, QColor(letters))
+    label.setPalette(palette)
+    label.resize(200, 30)
+    label.say("\u2588\u2588\u2588\u2588", STATE_COLOURS["dirty"])
+    image = label.grab().toImage()
+    colours = {image.pixelColor(x, y).name() for x in range(60) for y in range(30)}
+    assert QColor(drawn).name() in colours
 
 
 @pytest.fixture

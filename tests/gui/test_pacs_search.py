@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from datetime import date, timedelta
 from typing import Any
@@ -128,13 +129,15 @@ def test_the_password_is_asked_for_and_kept_only_on_wish(dialog, archive, qtbot,
 
     from napari_veinscan import pacs_calls
 
-    used = []
+    used: list[Any] = []
+    kept: list[Any] = []
 
-    def use(name: str, secret: str, *, keep: bool) -> None:
-        used.append((name, secret, keep))
+    def use(*said: str) -> None:
+        used.append(said)
         archive.error = None
 
     monkeypatch.setattr(pacs_calls, "use_password", use)
+    monkeypatch.setattr(pacs_calls, "keep_password", lambda *said: kept.append(said))
     archive.error = PacsError("the archive asks for a login", where="clinic", step="login")
     search(dialog, qtbot)
     assert dialog.login.isVisible()
@@ -144,9 +147,54 @@ def test_the_password_is_asked_for_and_kept_only_on_wish(dialog, archive, qtbot,
     qtbot.keyClicks(dialog.focusWidget(), "a secret")
     press(dialog, "Return", qtbot)
     qtbot.waitUntil(lambda: bool(dialog.table.rows))
-    assert used == [("clinic", "a secret", False)]
+    assert (used, kept) == ([("clinic", "a secret")], [])
     assert not dialog.login.isVisible()
     assert dialog.login.password.text() == ""
+
+
+def test_a_keyring_that_asks_first_keeps_nobody_waiting(window, dialog, archive, qtbot, monkeypatch):
+    from napari_veinscan import pacs_calls
+
+    answer = threading.Event()
+    kept: list[Any] = []
+    warned: list[Exception] = []
+
+    def keep(*said: str) -> None:
+        kept.append(said)
+        answer.wait(20)
+        raise PacsError("this system has no keyring", where="clinic", step="login")
+
+    monkeypatch.setattr(pacs_calls, "use_password", lambda *_: setattr(archive, "error", None))
+    monkeypatch.setattr(pacs_calls, "keep_password", keep)
+    monkeypatch.setattr(window.bench, "warn", warned.append)
+    archive.error = PacsError("the archive asks for a login", where="clinic", step="login")
+    search(dialog, qtbot)
+    dialog.login.keep.setChecked(True)
+    qtbot.keyClicks(dialog.login.password, "a secret")
+    try:
+        press(dialog, "Return", qtbot)
+        qtbot.waitUntil(lambda: bool(dialog.table.rows) and bool(kept))
+        assert not warned, "the keyring has not answered yet, and the search went on"
+    finally:
+        answer.set()
+    qtbot.waitUntil(lambda: bool(warned))
+    assert kept == [("clinic", "a secret")]
+    assert "is used until veinscan ends, and was not kept: clinic: this system has no keyring" in str(
+        warned[0]
+    )
+
+
+def test_a_password_that_no_archive_takes_is_said_at_once(dialog, archive, qtbot):
+    archive.error = PacsError("the archive asks for a login", where="clinic", step="login")
+    dialog.archive.setFocus()
+    dialog.start_search()
+    qtbot.waitUntil(dialog.login.isVisible)
+    dialog.login.password.setText("a\tb")
+    asked = len(archive.asked)
+    dialog.login.log_in()
+    assert "control characters" in dialog.login.said.text()
+    assert dialog.login.isVisible()
+    assert len(archive.asked) == asked
 
 
 def test_days_of_ones_own(dialog, archive, qtbot):

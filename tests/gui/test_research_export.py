@@ -82,7 +82,7 @@ def test_burned_in_annotation_becomes_no_only_where_a_person_looked(
         dialog.formats[Format.DICOM_SEG].setChecked(True)
 
     def look(dialog: Any) -> None:
-        go_on = dialog.buttons.button(dialog.buttons.StandardButton.Ok)
+        go_on = dialog.go_on
         assert dialog.by.text() == window.session.reader.name and go_on.isEnabled()
         assert f"{len(dialog.choices)} clips will say that they may hold writing" in dialog.told.text()
         first = dialog.choices[0]
@@ -93,6 +93,11 @@ def test_burned_in_annotation_becomes_no_only_where_a_person_looked(
         dialog.by.setFocus()
         QTest.keyClicks(dialog.by, "Berta")
         assert go_on.isEnabled()
+        for _ in range(10):
+            QTest.keyClick(dialog.focusWidget(), Qt.Key.Key_Tab)
+            if dialog.focusWidget() is go_on:
+                break
+        assert dialog.focusWidget() is go_on, "Tab reaches what was disabled a moment ago"
 
     dialogs["ResearchDialog"], dialogs["LookDialog"] = choose, look
     export(window)
