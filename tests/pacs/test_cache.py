@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from memory_archive import MemoryArchive
+from memory_archive import MemoryArchive, changed
 from us_files import STUDY, save_grey, speckle
 
 from veinscan.dicom import open_study
@@ -211,8 +211,15 @@ def test_a_record_that_the_archive_has_otherwise_stays_as_it_is(
     plan = plan_in(folder)
     data = plan.read_bytes()
     archive.add(data.replace(b"Reader^Test", b"Reader^Tost"))
-    assert cache.pull(archive, study_uid(0)).failed == ()
+    done = cache.pull(archive, study_uid(0))
+    assert done.failed == () and "keeps something else" in done.notes[0]
     assert plan.read_bytes() == data and cache.empty().removed == ()
+    # one into which it put its own data of the patient says the same
+    archive.objects[plan.stem] = changed(data, PatientAge="051Y")
+    assert cache.pull(archive, study_uid(0)).notes == ()
+    plan.write_bytes(data[:-300])
+    assert "keeps something else" in cache.pull(archive, study_uid(0)).notes[0]
+    assert plan.read_bytes() == data[:-300]
 
 
 def test_a_plan_saved_while_its_study_is_being_removed_brings_it_back(

@@ -28,6 +28,7 @@ from veinscan.dicom.values import uid
 from veinscan.errors import InvalidInputError, NotSavedError, PacsError, UnreadableError
 from veinscan.pacs.model import InstanceRow
 from veinscan.pacs.origin import Origin, PulledObject, origin_path, read_origin, write_origin
+from veinscan.pacs.verify import compare_files
 from veinscan.record.files import TEMPORARY, keep_file, make_folder, sha256_of, sweep, sync_folder
 from veinscan.record.locks import FileLock
 from veinscan.record.store import FOLDER
@@ -57,6 +58,7 @@ class Landing:
         self._guard = threading.Lock()
         self._unwritten = 0
         self._patients: dict[str, Patient] = {}
+        self._otherwise: set[str] = set()
 
     @classmethod
     def open(cls, folder: Path, *, archive: str, dimse: str, study_instance_uid: str) -> Landing:
@@ -170,6 +172,9 @@ class Landing:
             if own and path.exists():
                 # a record is never replaced; it is noted as the archive's only if it is the same
                 if sha256_of(path) != found.sha256:
+                    if not _says_the_same(path, arrived):
+                        with self._guard:
+                            self._otherwise.add(instance.sop_instance_uid)
                     return path
             else:
                 keep_file(arrived, path)
@@ -193,6 +198,12 @@ class Landing:
             counts[patient] = counts.get(patient, 0) + 1
         most = max(counts, key=lambda patient: counts[patient])
         return tuple(one for one, patient in patients.items() if several_patients((patient, most)))
+
+    @property
+    def records_differ(self) -> tuple[str, ...]:
+        """SOP Instance UIDs of records here of which the archive keeps something else."""
+        with self._guard:
+            return tuple(sorted(self._otherwise))
 
     def size_of(self, sop_instance_uid: str) -> int:
         """Bytes of an object that is here; 0 for others."""
@@ -378,6 +389,14 @@ def _changed(path: Path) -> PacsError:
         do="move it away and pull again",
         step="wado",
     )
+
+
+def _says_the_same(here: Path, arrived: Path) -> bool:
+    """Whether the archive's copy of a record says the same; its own data of the patient may differ."""
+    try:
+        return compare_files(here, arrived).same
+    except Exception:  # pydicom raises nearly anything on damaged bytes: the one here may be
+        return False
 
 
 def _patient(header: Header) -> Patient:

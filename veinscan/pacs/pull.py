@@ -333,6 +333,11 @@ def pulled_study(
             f"{_objects(len(others))} of the study name another patient than the others do:"
             " tell the archive's administrator, and do not use them"
         )
+    if records := landing.records_differ:
+        notes.append(
+            f"the archive keeps something else under the UID of {len(records)} saved plan(s) that lie here:"
+            " what lies here stays; compare it with a fresh pull into another folder"
+        )
     return PulledStudy(
         landing.folder,
         listed[0].study_instance_uid,
