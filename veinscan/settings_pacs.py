@@ -133,7 +133,12 @@ def archive_at(dimse: str) -> PacsConfig:
     InvalidInputError
         The text is not of that form.
     """
-    return PacsConfig(name=_value("dimse", dimse, _dimse, "--dimse"), dimse=dimse.strip())
+    try:
+        return PacsConfig(name=_dimse(dimse), dimse=dimse.strip())
+    except (TypeError, ValueError):
+        raise InvalidInputError(
+            f"{dimse[:60]!r} is no address of an archive", where="--dimse", do=_KEYS["dimse"][1]
+        ) from None
 
 
 def check_url(url: str, where: str) -> str:

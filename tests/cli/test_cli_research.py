@@ -87,6 +87,9 @@ def test_batch_counts_what_was_done_and_lists_what_failed(cli: Callable, tmp_pat
 
 def test_a_work_list_from_start_to_end(cli: Callable, tiny: Path, tmp_path: Path) -> None:
     folder = tmp_path / "list"
+    early = cli("worklist", "adjudicate", tiny, "--reader", "Clara", "--json")
+    assert early.code == 1 and early.json["error"]["what"].startswith("no readings are there")
+    assert early.json["error"]["where"] and early.json["error"]["do"]
     readers = ("--reader", "Anna", "--reader", "Berta")
     made = cli("worklist", "create", folder, tiny, *readers, "--without-candidates-first", "--json")
     assert made.code == 0 and [one["left"] for one in made.json["readers"]] == [2, 2]

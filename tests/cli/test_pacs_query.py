@@ -140,7 +140,7 @@ def test_an_archive_that_is_none(cli, archive_settings: Path):
         called = cli("pacs", *words, *given, "other", "--json")
         assert called.code == 1 and "'other'" in called.json["error"]["what"], words
     called = cli("pacs", "query", "--dimse", "nowhere")
-    assert called.code == 1 and "AET@host:port" in called.err
+    assert called.code == 1 and "'nowhere'" in called.err and "AET@host:port" in called.err
 
 
 def test_an_archive_that_is_away_is_one_sentence(cli, archive_settings: Path):

@@ -69,7 +69,9 @@ def start_adjudication(
         saved = list(last.values())
     if len(saved) < 2:
         raise InvalidInputError(
-            f"there are {len(saved)} readings to decide between", do="at least two readers read it first"
+            f"{'one reading is' if saved else 'no readings are'} there to decide between",
+            where=f"study {study.study_instance_uid}",
+            do="let at least two readers read it first",
         )
     empty = new_record(study, purpose="adjudication")
     reading = replace(empty.reading, sources=tuple(sorted(one.reading.id for one in saved)))
