@@ -31,6 +31,7 @@ from napari_veinscan.pacs_words import ANY_DAY, found_words
 from napari_veinscan.palette import WARNING_COLOUR
 from veinscan.errors import PacsError, VeinscanError
 from veinscan.pacs.model import StudyQuery, StudyRow, StudyRows
+from veinscan.pacs.search import search
 
 if TYPE_CHECKING:
     from napari_veinscan.workbench import Workbench
@@ -170,7 +171,7 @@ class PacsDialog(QDialog):
 
         def work(job: Job) -> StudyRows:
             with pacs_calls.connect(name) as archive:
-                return archive.find_studies(query, stop=lambda: job.is_cancelled)
+                return search(archive, query, name=query.patient_name, stop=lambda: job.is_cancelled)
 
         self.table.show_rows(())
         self._start("Searching…", work, partial(self._found, query), again=self.start_search)

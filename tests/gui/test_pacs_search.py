@@ -62,6 +62,19 @@ def test_a_search_by_keyboard_lists_the_latest_first(dialog, archive, qtbot):
     assert dialog.table.chosen == dialog.table.rows[1]
 
 
+def test_a_name_is_found_however_it_is_typed(dialog, archive, qtbot, monkeypatch):
+    from veinscan.pacs.model import StudyRows
+
+    def in_capitals_alone(query: Any, *, stop: Any = None) -> StudyRows:
+        return StudyRows(archive.rows if query.patient_name == "SAMPLE*ANNA*" else (), True)
+
+    monkeypatch.setattr(archive, "find_studies", in_capitals_alone)
+    dialog.form.patient_name.setFocus()
+    qtbot.keyClicks(dialog.form.patient_name, "sample anna")
+    search(dialog, qtbot)
+    assert set(dialog.table.rows) == set(archive.rows)
+
+
 def test_the_list_is_sorted_by_headings_and_by_keyboard(dialog, archive, qtbot):
     archive.rows = tuple(row(n, instances=n * 7 % 5, patient_name=f"{'CAB'[n]}^X") for n in range(3))
     search(dialog, qtbot)
