@@ -658,6 +658,13 @@ class TestConnections:
 
 
 class TestSecrets:
+    def test_a_mistyped_token_is_a_login_that_is_refused(self):
+        answer = http(b"", status="401 Unauthorized")
+        with HostileServer(lambda request: answer) as server:
+            with pytest.raises(PacsError) as caught:
+                get(server, login=Credentials("bearer", "tok\u20acn", "", "test"))
+        assert (caught.value.step, caught.value.temporary) == ("login", False)
+
     def test_bearer_and_basic_logins_are_sent_as_they_should(self):
         with HostileServer(lambda request: OK) as server:
             get(server, login=Credentials("bearer", "tok-en"))

@@ -51,7 +51,8 @@ class _Login(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         known = self._credentials
         if known.auth == "bearer":
-            request.headers["Authorization"] = f"Bearer {known.secret}"
+            # as bytes: what is not Latin-1 is for the archive to refuse, and no broken connection
+            request.headers["Authorization"] = b"Bearer " + known.secret.encode()
         else:  # RFC 7617: UTF-8, which requests does only with bytes
             requests.auth.HTTPBasicAuth(known.user.encode(), known.secret.encode())(request)
         return request
