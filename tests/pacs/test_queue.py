@@ -313,6 +313,18 @@ def test_a_wait_that_the_archive_asked_for_is_kept(
     assert one.next_try == time.at + timedelta(seconds=120)
 
 
+def test_a_refused_login_is_not_tried_again_soon(
+    queue: SendQueue, archive: MoodyArchive, time: Time, tmp_path: Path
+) -> None:
+    make_object(tmp_path / "a.dcm")
+    queue.add("moody", None, tmp_path / "a.dcm")
+    archive.down = "login"
+    (one,) = queue.run(connected(archive)).unsent
+    assert one.next_try == time.at + timedelta(seconds=LONGEST_WAIT_S)
+    archive.down = ""
+    assert len(queue.run(connected(archive), now=True).stored) == 1  # a person who mended it does not wait
+
+
 @given(st.integers(1, 60), st.floats(0, 1))
 def test_waits_lie_between_their_bounds(tries: int, chance: float) -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from typing import Protocol, Self
 from veinscan.errors import CancelledError, InvalidInputError, NotSavedError, PacsError, VeinscanError
 from veinscan.pacs.archive import Archive, Stop
 from veinscan.pacs.model import InstanceRow, StoreOutcome, StudyRow
-from veinscan.pacs.queue_entry import Chance, Clock, Sending, State
+from veinscan.pacs.queue_entry import LONGEST_WAIT_S, Chance, Clock, Sending, State
 from veinscan.pacs.queue_facts import facts_of
 from veinscan.pacs.queue_folder import QueueFolder
 from veinscan.pacs.queue_guard import judge, study_in
@@ -259,6 +259,8 @@ class _Round:
 
     def postponed(self, one: Sending, reason: str, error: VeinscanError | None = None) -> Sending:
         asked = error.retry_after_s if isinstance(error, PacsError) else None
+        if asked is None and isinstance(error, PacsError) and error.step == "login":
+            asked = LONGEST_WAIT_S  # many servers lock an account after a few wrong logins
         return one.later(reason, self.tools.clock(), chance=self.tools.chance(), asked_s=asked)
 
     def end(self, one: Sending, state: State, reason: str) -> None:
