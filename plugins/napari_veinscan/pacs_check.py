@@ -70,6 +70,7 @@ class CheckDialog(QDialog):
         what = QLabel(f"{step.what}{do}")
         what.setTextFormat(Qt.TextFormat.PlainText)
         what.setWordWrap(True)
+        what.setAlignment(Qt.AlignmentFlag.AlignTop)  # an address that is broken leaves a line empty
         if step.ok is False:
             for label in (sign, what):
                 label.setStyleSheet(f"color: {WARNING_COLOUR}")

@@ -154,6 +154,8 @@ def test_clips_are_looked_at_while_their_files_come(open_window, orthanc, line, 
 def test_a_search_for_candidates_waits_for_the_file(open_window, orthanc, line, qtbot):
     person = open_window()
     at_first_look(person, orthanc, line)
+    person.session.show_clip(person.session.study.clips[1])  # the shortest with veins in it
+    line.frames.set()
     person.press("Ctrl+F")
     qtbot.wait(300)
     assert person.bench.work.startswith("Searching")

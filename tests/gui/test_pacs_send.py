@@ -119,15 +119,17 @@ def test_a_final_version_goes_at_once_and_a_draft_on_wish_alone(
     assert bar.said.text().startswith("✓ sent and read back in clinic at ")
 
 
-@pytest.mark.parametrize(
-    "origin", [{"archive": "elsewhere"}, {"archive": "clinic", "dimse": "THIEF@198.51.100.7:104"}]
-)
-def test_nothing_goes_to_an_address_that_only_the_folder_names(
-    open_window, sample_study_dir, archive, queue, origin
-):
+def test_nothing_goes_to_an_address_that_only_the_folder_names(open_window, sample_study_dir, archive, queue):
     from napari_veinscan.pacs_choices import SendChoices
+    from napari_veinscan.pacs_pushing import home_of
 
-    came_from(sample_study_dir, **origin)
+    study = open_study(sample_study_dir)
+    came_from(sample_study_dir, archive="clinic")
+    assert home_of(study).archive == "clinic"
+    came_from(sample_study_dir, archive="elsewhere")
+    assert home_of(study) is None
+    came_from(sample_study_dir, archive="clinic", dimse="THIEF@198.51.100.7:104")
+    assert home_of(study) is None
     person = open_window(sample_study_dir)
 
     def look_and_sign(dialog: Any) -> None:
