@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from pynetdicom.dimse_primitives import C_ECHO
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
@@ -16,7 +14,7 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from veinscan.dicom.guard import clean_uid
 from veinscan.errors import InvalidInputError
 from veinscan.pacs import dimse_find
-from veinscan.pacs.archive import Stop
+from veinscan.pacs.archive import Archive, Stop
 from veinscan.pacs.config import PacsConfig
 from veinscan.pacs.dimse_association import associate
 from veinscan.pacs.dimse_find import ASK_FIND, PLAIN_SYNTAXES
@@ -49,7 +47,7 @@ def peer_of(config: PacsConfig) -> Peer:
     )
 
 
-class DimseArchive:
+class DimseArchive(Archive):
     """`veinscan.pacs.archive.Archive` over DIMSE.
 
     Parameters
@@ -131,14 +129,3 @@ class DimseArchive:
 
     def close(self) -> None:
         """Nothing: no association outlives its call."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

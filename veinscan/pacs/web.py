@@ -10,8 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import pydicom
 from dicomweb_client.web import DICOMwebClient
@@ -19,7 +18,7 @@ from dicomweb_client.web import DICOMwebClient
 from veinscan.dicom.guard import MIB, clean_uid
 from veinscan.errors import PacsError, VeinscanError
 from veinscan.pacs.answers import unusable
-from veinscan.pacs.archive import Stop
+from veinscan.pacs.archive import Archive, Stop
 from veinscan.pacs.credentials import Credentials, credentials
 from veinscan.pacs.guarded import Ask
 from veinscan.pacs.model import Fetched, InstanceRow, StoreOutcome, StudyQuery, StudyRow, StudyRows
@@ -46,7 +45,7 @@ _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-class WebArchive:
+class WebArchive(Archive):
     """The `Archive` of `veinscan.pacs.archive`, and frames one by one.  May be used from several threads."""
 
     can_fetch_frames = True
@@ -187,17 +186,6 @@ class WebArchive:
     def close(self) -> None:
         """Give connections back."""
         self._session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _pages(
         self,
