@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 from veinscan.errors import CancelledError, PacsError
 from veinscan.pacs.model import Fetched, InstanceRow, StoreOutcome, StudyQuery, StudyRow, StudyRows
@@ -154,3 +156,45 @@ class MemoryArchive(SlowArchive):
                 )
             )
         return tuple(outcomes)
+
+
+@contextmanager
+def the_window_waits_for_nobody() -> Iterator[None]:
+    """Inside, the window's thread may neither join another thread nor wait for one."""
+    main = threading.main_thread()
+    join, wait, start = threading.Thread.join, threading.Condition.wait, threading.Thread.start
+    waited: list[str] = []
+    starting: list[bool] = []
+
+    def noted(what: str, timeout: float | None) -> None:
+        if threading.current_thread() is main and not starting and timeout != 0:
+            waited.append(f"{what}({timeout})")
+
+    def noted_join(self: threading.Thread, timeout: float | None = None) -> None:
+        noted("join", timeout)
+        join(self, timeout)
+
+    def noted_wait(self: threading.Condition, timeout: float | None = None) -> bool:
+        noted("wait", timeout)
+        return wait(self, timeout)
+
+    def noted_start(self: threading.Thread) -> None:
+        if threading.current_thread() is not main:
+            start(self)
+            return
+        starting.append(True)  # a thread that begins is waited for until it has begun
+        try:
+            start(self)
+        finally:
+            starting.pop()
+
+    patches = (
+        ("Thread", "join", noted_join),
+        ("Condition", "wait", noted_wait),
+        ("Thread", "start", noted_start),
+    )
+    with ExitStack() as stack:
+        for kind, name, stand_in in patches:
+            stack.enter_context(patch.object(getattr(threading, kind), name, stand_in))
+        yield
+    assert waited == []

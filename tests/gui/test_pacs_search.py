@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from pacs_doubles import TODAY, SlowArchive, config, press, row
+from pacs_doubles import TODAY, SlowArchive, config, press, row, the_window_waits_for_nobody
 
 from veinscan.errors import PacsError
 
@@ -113,16 +112,15 @@ def test_cancel_is_at_once_even_when_the_archive_hangs(dialog, archive, qtbot, d
     press(dialog, "Return", qtbot)
     assert not dialog.search.isEnabled()
     assert dialog.stop.isVisible()
-    before = time.perf_counter()
-    press(dialog, "Escape", qtbot)
+    with the_window_waits_for_nobody():
+        press(dialog, "Escape", qtbot)
     assert dialog.isVisible(), "Escape cancels what runs and leaves the dialog"
     assert dialog.search.isEnabled()
     assert "Cancelled" in dialog.said.text()
-    took = time.perf_counter() - before
+    assert archive.hold.is_set(), "the archive still hangs"
     archive.hold.clear()
     qtbot.wait(50)
     assert dialog.table.rows == (), "what comes after Cancel is not shown"
-    assert took < 1.0, "the person waited for the archive"  # the promise itself, with much room
 
 
 def test_an_error_is_one_sentence_in_the_dialog(dialog, archive, qtbot):
